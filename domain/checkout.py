@@ -1,0 +1,155 @@
+"""The state of a checkout, and `evolve`: the one place that knows what an event means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from domain.events import (
+    BuyerUpdated,
+    CheckoutCanceled,
+    CheckoutCreated,
+    CheckoutPriced,
+    Event,
+    FulfillmentAddressUpdated,
+    FulfillmentOptionSelected,
+    ItemsUpdated,
+    RecordedEvent,
+)
+from domain.values import (
+    CLOSED,
+    Address,
+    Buyer,
+    FulfillmentOption,
+    LineItem,
+    Link,
+    Message,
+    PaymentProvider,
+    Status,
+    Total,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A checkout as its events left it. `version` is the number of the last event.
+
+    `choice` is the option the buyer asked for; `fulfillment_option_id` the one that is selected,
+    which is the merchant's first offer as long as there is no choice.
+    """
+
+    id: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    currency: str
+    payment_provider: PaymentProvider
+    links: tuple[Link, ...]
+    status: Status = Status.NOT_READY_FOR_PAYMENT
+    buyer: Buyer | None = None
+    line_items: tuple[LineItem, ...] = ()
+    fulfillment_address: Address | None = None
+    fulfillment_options: tuple[FulfillmentOption, ...] = ()
+    choice: str | None = None
+    fulfillment_option_id: str | None = None
+    totals: tuple[Total, ...] = ()
+    messages: tuple[Message, ...] = ()
+    canceled_at: datetime | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can change it any more."""
+        return self.status in CLOSED
+
+    @property
+    def selected_option(self) -> FulfillmentOption | None:
+        """The option that is selected, whether by choice or as the first offer."""
+        return find_option(self.fulfillment_options, self.fulfillment_option_id)
+
+
+def find_option(
+    options: Iterable[FulfillmentOption], option_id: str | None
+) -> FulfillmentOption | None:
+    """The option of that id among those on offer."""
+    return next((option for option in options if option.id == option_id), None)
+
+
+class BrokenStream(Exception):
+    """A stream with a hole, a repeat or a wrong beginning: no state can be told from it."""
+
+
+def evolve(checkout: Checkout | None, recorded: RecordedEvent) -> Checkout:
+    """The checkout after one more event. Raises `BrokenStream` if it is not the next one."""
+    expected = checkout.version + 1 if checkout else 1
+    if recorded.version != expected:
+        raise BrokenStream(f"{recorded.checkout_id}: version {recorded.version}, not {expected}")
+    if checkout is None:
+        return _opened(recorded)
+    changed = _apply(checkout, recorded.event, recorded.at)
+    return replace(changed, version=recorded.version, updated_at=recorded.at)
+
+
+def fold(stream: Iterable[RecordedEvent], checkout: Checkout | None = None) -> Checkout | None:
+    """The checkout after all events of a stream, from its beginning or from a state on."""
+    for recorded in stream:
+        checkout = evolve(checkout, recorded)
+    return checkout
+
+
+def _opened(recorded: RecordedEvent) -> Checkout:
+    event = recorded.event
+    if not isinstance(event, CheckoutCreated):
+        raise BrokenStream(f"{recorded.checkout_id}: begins with {event.NAME}")
+    return Checkout(
+        id=recorded.checkout_id,
+        version=recorded.version,
+        created_at=recorded.at,
+        updated_at=recorded.at,
+        currency=event.currency,
+        payment_provider=event.payment_provider,
+        links=event.links,
+    )
+
+
+def _apply(checkout: Checkout, event: Event, at: datetime) -> Checkout:
+    match event:
+        case ItemsUpdated():
+            return replace(checkout, line_items=event.line_items)
+        case BuyerUpdated():
+            return replace(checkout, buyer=event.buyer)
+        case FulfillmentAddressUpdated():
+            return replace(checkout, fulfillment_address=event.fulfillment_address)
+        case FulfillmentOptionSelected():
+            return replace(checkout, choice=event.fulfillment_option_id)
+        case CheckoutPriced():
+            return _priced(checkout, event)
+        case CheckoutCanceled():
+            return _canceled(checkout, event, at)
+        case _:
+            raise BrokenStream(
+                f"{checkout.id}: {event.NAME} can't follow version {checkout.version}"
+            )
+
+
+def _priced(checkout: Checkout, event: CheckoutPriced) -> Checkout:
+    kept = checkout.choice if checkout.choice == event.fulfillment_option_id else None
+    return replace(
+        checkout,
+        status=event.status,
+        fulfillment_options=event.fulfillment_options,
+        choice=kept,
+        fulfillment_option_id=event.fulfillment_option_id,
+        totals=event.totals,
+        messages=event.messages,
+    )
+
+
+def _canceled(checkout: Checkout, event: CheckoutCanceled, at: datetime) -> Checkout:
+    content = f"Checkout cancelled: {event.message}" if event.message else "Checkout cancelled"
+    return replace(
+        checkout,
+        status=Status.CANCELED,
+        messages=(Message(type="info", content=content),),
+        canceled_at=at,
+    )

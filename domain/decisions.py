@@ -1,0 +1,146 @@
+"""`decide`: what follows from a command, as events, or why nothing does, as a refusal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from domain.checkout import Checkout
+from domain.commands import CancelCheckout, Command, CreateCheckout, UpdateCheckout
+from domain.events import (
+    BuyerUpdated,
+    CheckoutCanceled,
+    CheckoutCreated,
+    CheckoutPriced,
+    Event,
+    FulfillmentAddressUpdated,
+    FulfillmentOptionSelected,
+    ItemsUpdated,
+)
+from domain.merchant import MerchantBook
+from domain.pricing import price_lines, recorded_order_tax, tax_lines, total_up
+from domain.refusals import RefusalCode, Refused
+from domain.selection import select, select_asked, what_is_missing
+from domain.values import Message, Status
+
+
+def decide(
+    checkout: Checkout | None,
+    command: Command,
+    book: MerchantBook,
+    expected_version: int | None = None,
+) -> tuple[Event, ...]:
+    """The events of a command on a checkout (None: there is no such checkout), in order; maybe none.
+
+    `expected_version` is the version the sender has seen. Raises `Refused`, checked in this order:
+    whether the checkout exists, its status, its version, the merchant book.
+    """
+    if isinstance(command, CreateCheckout):
+        if checkout is not None:
+            raise Refused(RefusalCode.ALREADY_EXISTS, f"checkout {checkout.id} exists already")
+        _guard_version(0, expected_version)
+        return _create(command, book)
+    if checkout is None:
+        raise Refused(RefusalCode.NOT_FOUND, "there is no such checkout")
+    _guard_open(checkout, command)
+    _guard_version(checkout.version, expected_version)
+    if isinstance(command, UpdateCheckout):
+        return _update(checkout, command, book)
+    if isinstance(command, CancelCheckout):
+        return (CheckoutCanceled(reason=command.reason, message=command.message),)
+    raise TypeError(f"no decision is known for {command.NAME}")
+
+
+def _guard_open(checkout: Checkout, command: Command) -> None:
+    if not checkout.is_closed:
+        return
+    if isinstance(command, CancelCheckout):
+        raise Refused(
+            RefusalCode.NOT_CANCELABLE, f"the checkout is {checkout.status}: it can't be canceled"
+        )
+    raise Refused(RefusalCode.CHECKOUT_CLOSED, f"the checkout is {checkout.status} for good")
+
+
+def _guard_version(version: int, expected: int | None) -> None:
+    if expected is not None and expected != version:
+        raise Refused(
+            RefusalCode.VERSION_MISMATCH,
+            f"the checkout is at version {version}, not at {expected}; read it again",
+        )
+
+
+def _create(command: CreateCheckout, book: MerchantBook) -> tuple[Event, ...]:
+    opened = CheckoutCreated(
+        currency=book.currency, payment_provider=book.payment_provider, links=book.links
+    )
+    blank = Checkout(
+        id="",
+        version=0,
+        created_at=datetime.min.replace(tzinfo=UTC),
+        updated_at=datetime.min.replace(tzinfo=UTC),
+        currency=opened.currency,
+        payment_provider=opened.payment_provider,
+        links=opened.links,
+    )
+    given = command.model_dump(exclude_none=True).keys()
+    wish = UpdateCheckout.model_construct(
+        _fields_set=set(given), **{name: getattr(command, name) for name in given}
+    )
+    return (opened, *_update(blank, wish, book))
+
+
+def _update(checkout: Checkout, wish: UpdateCheckout, book: MerchantBook) -> tuple[Event, ...]:
+    """What an update changes: the facts that differ, then what they come to, if that differs too."""
+    sent = wish.model_fields_set
+    buyer = wish.buyer if "buyer" in sent else checkout.buyer
+    address = (
+        wish.fulfillment_address if "fulfillment_address" in sent else checkout.fulfillment_address
+    )
+    moved = address != checkout.fulfillment_address
+    if "items" in sent:
+        lines = price_lines(wish.items, address, book)
+    else:
+        lines = tax_lines(checkout.line_items, address, book) if moved else checkout.line_items
+    relined = lines != checkout.line_items
+    asked = "fulfillment_option_id" in sent
+    choice = wish.fulfillment_option_id if asked else checkout.choice
+
+    changes: list[Event] = []
+    if relined:
+        changes.append(ItemsUpdated(line_items=lines))
+    if buyer != checkout.buyer:
+        changes.append(BuyerUpdated(buyer=buyer))
+    if moved:
+        changes.append(FulfillmentAddressUpdated(fulfillment_address=address))
+    if asked and choice != checkout.choice:
+        changes.append(FulfillmentOptionSelected(fulfillment_option_id=choice))
+
+    if moved or relined:
+        options, order_tax = book.options_for(address), book.order_tax(address)
+    else:
+        options, order_tax = checkout.fulfillment_options, recorded_order_tax(checkout)
+    selection = select_asked(options, choice) if asked else select(options, checkout)
+    missing = what_is_missing(lines, address, selection.option)
+    priced = CheckoutPriced(
+        fulfillment_options=options,
+        fulfillment_option_id=selection.option.id if selection.option else None,
+        totals=total_up(lines, selection.option, address, order_tax),
+        status=Status.NOT_READY_FOR_PAYMENT if missing else Status.READY_FOR_PAYMENT,
+        messages=(*selection.notes, *missing),
+    )
+    if relined or _differs(priced, checkout, missing):
+        changes.append(priced)
+    return tuple(changes)
+
+
+def _differs(priced: CheckoutPriced, checkout: Checkout, missing: tuple[Message, ...]) -> bool:
+    """Whether an amount, an option, the status or what is missing is not as it was.
+
+    A note about a replaced option stays until one of them changes.
+    """
+    return (
+        priced.fulfillment_options != checkout.fulfillment_options
+        or priced.fulfillment_option_id != checkout.fulfillment_option_id
+        or priced.totals != checkout.totals
+        or priced.status != checkout.status
+        or missing != tuple(m for m in checkout.messages if m.type == "error")
+    )

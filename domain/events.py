@@ -1,0 +1,152 @@
+"""What can have happened to a checkout: facts in the past tense, each with a stable name and version.
+
+`topic()` (`<name>:<schema version>`) is what the event store and the consumers know an event by, never
+its Python path: a class may move or be renamed, a topic that was ever written may not. A shape that
+changes gets a new class with the next number, and the old one stays readable for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from domain.values import (
+    Address,
+    Buyer,
+    FulfillmentOption,
+    LineItem,
+    Link,
+    Message,
+    PaymentProvider,
+    SparseValue,
+    Status,
+    Text,
+    Total,
+    Value,
+)
+
+
+class Event(Value):
+    """A fact. Carries all that happened as data, so that a consumer needs no other source."""
+
+    NAME: ClassVar[str]
+    SCHEMA_VERSION: ClassVar[int] = 1
+
+    @classmethod
+    def topic(cls) -> str:
+        """The name in the event store, such as `ItemsUpdated:1`."""
+        return f"{cls.NAME}:{cls.SCHEMA_VERSION}"
+
+
+class CheckoutCreated(Event):
+    """A checkout was opened, with what the merchant book said of it."""
+
+    NAME: ClassVar[str] = "CheckoutCreated"
+
+    currency: Text
+    payment_provider: PaymentProvider
+    links: tuple[Link, ...]
+
+
+class ItemsUpdated(Event):
+    """The lines as they are now, priced; also recorded when a new address changes their tax."""
+
+    NAME: ClassVar[str] = "ItemsUpdated"
+
+    line_items: tuple[LineItem, ...]
+
+
+class BuyerUpdated(Event):
+    """The buyer as they are now; null when cleared."""
+
+    NAME: ClassVar[str] = "BuyerUpdated"
+
+    buyer: Buyer | None
+
+
+class FulfillmentAddressUpdated(Event):
+    """The address as it is now; null when cleared."""
+
+    NAME: ClassVar[str] = "FulfillmentAddressUpdated"
+
+    fulfillment_address: Address | None
+
+
+class FulfillmentOptionSelected(Event):
+    """An option was asked for; null when the choice went back to the merchant's first offer."""
+
+    NAME: ClassVar[str] = "FulfillmentOptionSelected"
+
+    fulfillment_option_id: Text | None
+
+
+class CheckoutPriced(Event):
+    """What is on offer, what is selected, what it comes to and whether it can be paid."""
+
+    NAME: ClassVar[str] = "CheckoutPriced"
+
+    fulfillment_options: tuple[FulfillmentOption, ...]
+    fulfillment_option_id: Text | None
+    totals: tuple[Total, ...]
+    status: Status
+    messages: tuple[Message, ...]
+
+
+class CheckoutCanceled(Event):
+    """The checkout was closed without an order."""
+
+    NAME: ClassVar[str] = "CheckoutCanceled"
+
+    reason: Text | None
+    message: Text | None
+
+
+EVENTS: dict[str, type[Event]] = {
+    event.topic(): event
+    for event in (
+        CheckoutCreated,
+        ItemsUpdated,
+        BuyerUpdated,
+        FulfillmentAddressUpdated,
+        FulfillmentOptionSelected,
+        CheckoutPriced,
+        CheckoutCanceled,
+    )
+}
+
+
+class Metadata(SparseValue):
+    """Who asked for an event, and by which command.
+
+    `door` is the way in (`kafka` or `http`), `command_source` and `command_id` identify the command
+    there, `actor` is the API key's name or the command's source.
+    """
+
+    door: str
+    actor: str
+    command_source: str
+    command_id: str
+    correlation_id: str
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event in its checkout's stream. Versions count from 1; `at` never goes back in a stream."""
+
+    checkout_id: str
+    version: int
+    at: datetime
+    event: Event
+    metadata: Metadata
+
+
+def record(
+    checkout_id: str, version: int, at: datetime, events: tuple[Event, ...], metadata: Metadata
+) -> tuple[RecordedEvent, ...]:
+    """Put decided events behind `version`, the last one of the stream (0 when there is none)."""
+    return tuple(
+        RecordedEvent(checkout_id, version + step, at, event, metadata)
+        for step, event in enumerate(events, start=1)
+    )

@@ -1,0 +1,214 @@
+"""The merchant book: what is sold, at what price, shipped how and taxed how. A TOML file.
+
+Amounts are integers in minor units, rates in basis points (1/100 of a percent).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from functools import cached_property
+from typing import Annotated, Self
+
+from pydantic import Field, StrictInt, StrictStr, ValidationError, model_validator
+
+from domain.commands import json_path
+from domain.values import (
+    Address,
+    Country,
+    FulfillmentOption,
+    Link,
+    PaymentProvider,
+    Text,
+    Value,
+)
+
+MAX_UNIT_AMOUNT = 1_000_000_000
+"""Keeps the largest total (200 lines of 10,000, taxed at 100 %) exact as a JSON number (2^53)."""
+
+UnitAmount = Annotated[StrictInt, Field(ge=0, le=MAX_UNIT_AMOUNT)]
+
+
+class BrokenBook(Exception):
+    """A merchant book that can't be used. The message names the line and the field."""
+
+
+class BookItem(Value):
+    """Something that is sold. `discount` is taken off each unit and is at most its price."""
+
+    id: Text
+    title: Text
+    unit_amount: UnitAmount
+    tax_class: Text = "standard"
+    discount: UnitAmount = 0
+
+    @model_validator(mode="after")
+    def _discount_within_price(self) -> Self:
+        if self.discount > self.unit_amount:
+            raise ValueError("discount must not exceed unit_amount")
+        return self
+
+
+class Place(Value):
+    """Where a rule holds: everywhere, in a country, or in a region (an address's `state`) of it."""
+
+    country: Country | None = None
+    region: Text | None = None
+
+    @model_validator(mode="after")
+    def _region_within_country(self) -> Self:
+        if self.region is not None and self.country is None:
+            raise ValueError("region needs a country")
+        return self
+
+    def covers(self, address: Address) -> bool:
+        """Whether the address lies in this place. Regions are compared without regard to case."""
+        return (self.country is None or self.country == address.country) and (
+            self.region is None or self.region.casefold() == address.state.casefold()
+        )
+
+    @property
+    def place(self) -> tuple[str | None, str | None]:
+        """The place as a comparable pair."""
+        return (self.country, self.region.casefold() if self.region else None)
+
+    @property
+    def precision(self) -> int:
+        """0 for everywhere, 1 for a country, 2 for a region of it."""
+        return (self.country is not None) + (self.region is not None)
+
+
+class BookOption(Place):
+    """A fulfillment option and where it is offered."""
+
+    type: Text = "shipping"
+    id: Text
+    title: Text
+    subtitle: Text | None = None
+    carrier: Text | None = None
+    subtotal: UnitAmount
+    tax: UnitAmount = 0
+
+    def offer(self) -> FulfillmentOption:
+        """The option as a checkout shows it."""
+        return FulfillmentOption(
+            type=self.type,
+            id=self.id,
+            title=self.title,
+            subtitle=self.subtitle,
+            carrier=self.carrier,
+            subtotal=self.subtotal,
+            tax=self.tax,
+            total=self.subtotal + self.tax,
+        )
+
+
+class TaxRate(Place):
+    """A tax on a line's subtotal, for items of one tax class or, without one, of any."""
+
+    tax_class: Text | None = None
+    basis_points: Annotated[StrictInt, Field(ge=0, le=10_000)]
+
+
+class OrderTax(Place):
+    """A flat tax on the order as a whole."""
+
+    amount: UnitAmount
+
+
+class MerchantBook(Value):
+    """All that a checkout asks the merchant. Of several tax rules that fit, the most specific holds:
+    a region before a country before everywhere, and there one of the item's class before one of any.
+    """
+
+    currency: Annotated[StrictStr, Field(pattern=r"^[a-z]{3}$")]
+    payment_provider: PaymentProvider
+    links: tuple[Link, ...] = ()
+    items: Annotated[tuple[BookItem, ...], Field(min_length=1)]
+    fulfillment_options: tuple[BookOption, ...] = ()
+    tax_rates: tuple[TaxRate, ...] = ()
+    order_taxes: tuple[OrderTax, ...] = ()
+
+    @model_validator(mode="after")
+    def _without_repeats(self) -> Self:
+        _unique("items", "id", (item.id for item in self.items))
+        _unique("fulfillment_options", "id", (option.id for option in self.fulfillment_options))
+        _unique("tax_rates", "place and class", ((*r.place, r.tax_class) for r in self.tax_rates))
+        _unique("order_taxes", "place", (tax.place for tax in self.order_taxes))
+        return self
+
+    @cached_property
+    def _items_by_id(self) -> dict[str, BookItem]:
+        return {item.id: item for item in self.items}
+
+    def item(self, item_id: str) -> BookItem | None:
+        """The item of that id, if it is sold."""
+        return self._items_by_id.get(item_id)
+
+    def options_for(self, address: Address | None) -> tuple[FulfillmentOption, ...]:
+        """What is offered for an address, in the book's order; nothing without one."""
+        if address is None:
+            return ()
+        return tuple(o.offer() for o in self.fulfillment_options if o.covers(address))
+
+    def tax_rate(self, address: Address, tax_class: str) -> int:
+        """The basis points on a line of that class at that address; 0 where no rule fits."""
+        fitting = (
+            rate
+            for rate in self.tax_rates
+            if rate.covers(address) and rate.tax_class in (None, tax_class)
+        )
+        best = max(fitting, key=lambda r: (r.precision, r.tax_class is not None), default=None)
+        return best.basis_points if best else 0
+
+    def order_tax(self, address: Address | None) -> int:
+        """The flat tax on an order to that address; 0 without one or where no rule fits."""
+        if address is None:
+            return 0
+        fitting = (tax for tax in self.order_taxes if tax.covers(address))
+        best = max(fitting, key=lambda tax: tax.precision, default=None)
+        return best.amount if best else 0
+
+
+def parse_book(text: str) -> MerchantBook:
+    """Read a merchant book. Raises `BrokenBook` with the line and the field at fault."""
+    try:
+        book = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BrokenBook(f"not TOML: {error}") from None
+    try:
+        return MerchantBook.model_validate(book)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = f"line {_line_of(text, first['loc'])}: {json_path(first['loc'])[2:]}".rstrip(": ")
+        raise BrokenBook(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _unique(table: str, what: str, keys: Iterable[Hashable]) -> None:
+    repeated = [key for key, times in Counter(keys).items() if times > 1]
+    if repeated:
+        raise ValueError(f"{table}: two entries of the same {what}: {repeated[0]!r}")
+
+
+def _line_of(text: str, loc: tuple[int | str, ...]) -> int:
+    """The line of a field in TOML source: its table's header, then its key, as far as they are found.
+
+    tomllib keeps no positions, so this goes by the shape that a book is written in.
+    """
+    lines = text.splitlines()
+    steps = [step for step in loc if isinstance(step, str)]
+    nth = next((step for step in loc if isinstance(step, int)), 0)
+    start = 0
+    if len(loc) > 1:
+        header = re.compile(rf"\s*\[\[?\s*{re.escape(steps[0])}\s*\]")
+        headers = [number for number, line in enumerate(lines) if header.match(line)]
+        start = headers[nth] if nth < len(headers) else 0
+    key = re.compile(rf"\s*\"?{re.escape(steps[-1])}\"?\s*=") if steps else None
+    for number in range(start, len(lines)):
+        if key and key.match(lines[number]):
+            return number + 1
+        if number > start and lines[number].lstrip().startswith("["):
+            break
+    return start + 1

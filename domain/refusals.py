@@ -1,0 +1,47 @@
+"""Why a command is refused: typed once here, translated once at each edge."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RefusalCode(StrEnum):
+    """The stable word a client may branch on."""
+
+    INVALID = "invalid"
+    NOT_FOUND = "not_found"
+    ALREADY_EXISTS = "already_exists"
+    CHECKOUT_CLOSED = "checkout_closed"
+    NOT_CANCELABLE = "not_cancelable"
+    VERSION_MISMATCH = "version_mismatch"
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict"
+    TOO_LARGE = "too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    INTERNAL = "internal"
+
+
+class Refused(Exception):
+    """A command that is not carried out. It changes nothing and says why.
+
+    `message` is for a person; `param` is the JSONPath of the field at fault, if one is.
+    """
+
+    def __init__(self, code: RefusalCode, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.param = param
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Refused) and self._facts() == other._facts()
+
+    def __hash__(self) -> int:
+        return hash(self._facts())
+
+    def _facts(self) -> tuple[str, str, str | None]:
+        return (self.code, self.message, self.param)
+
+
+def invalid(message: str, param: str | None = None) -> Refused:
+    """The commonest refusal: a field is malformed, out of bounds or unknown to the merchant book."""
+    return Refused(RefusalCode.INVALID, message, param)
