@@ -141,6 +141,16 @@ class RecordedEvent:
     event: Event
     metadata: Metadata
 
+    @property
+    def originator_id(self) -> str:
+        """The stream's id, by the name that event stores use."""
+        return self.checkout_id
+
+    @property
+    def originator_version(self) -> int:
+        """The version in the stream, by the name that event stores use."""
+        return self.version
+
 
 def record(
     checkout_id: str, version: int, at: datetime, events: tuple[Event, ...], metadata: Metadata

@@ -13,6 +13,7 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     StrictInt,
     StrictStr,
+    ValidationInfo,
     model_serializer,
 )
 
@@ -24,8 +25,12 @@ MAX_TEXT = 500
 CHECKOUT_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 
 
-def _known_country(code: str) -> str:
-    if code not in COUNTRIES:
+STORED = {"stored": True}
+"""Validation context for what was accepted once: a country that was one then stays readable."""
+
+
+def _known_country(code: str, info: ValidationInfo) -> str:
+    if code not in COUNTRIES and not info.context:
         raise ValueError("must be an ISO 3166-1 alpha-2 country code in upper case, such as US")
     return code
 

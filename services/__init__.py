@@ -1,0 +1,1 @@
+"""What runs: each thing that can be started, and beside them what they share."""

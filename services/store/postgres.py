@@ -1,0 +1,245 @@
+"""The event store in PostgreSQL: many processes, one order of commits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+from eventsourcing.persistence import (
+    IntegrityError,
+    InternalError,
+    Notification,
+    ProgrammingError,
+    StoredEvent,
+)
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from psycopg import Connection, Cursor
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import DictRow
+from psycopg.sql import SQL
+
+from services.store.outcomes import Outcome
+from services.store.recorder import StreamRange
+
+CHANNEL = "stored_events"
+"""The channel on which PostgreSQL announces each commit of events (NOTIFY)."""
+
+_COMMIT_ORDER_LOCK = 4_851_150_201
+"""Held by each transaction that inserts events. The number is arbitrary, and ours in this database."""
+
+_CREATE_ATTEMPTS = 5
+
+_TABLES = (
+    SQL(
+        "CREATE TABLE IF NOT EXISTS outcomes (key text PRIMARY KEY, fingerprint text NOT NULL, "
+        "checkout_id text NOT NULL, version bigint NOT NULL, refusal text, "
+        "recorded_at bigint NOT NULL)"
+    ).format(),
+    SQL("CREATE INDEX IF NOT EXISTS outcomes_by_age ON outcomes (recorded_at)").format(),
+    SQL(
+        "CREATE TABLE IF NOT EXISTS positions (name text PRIMARY KEY, position bigint NOT NULL)"
+    ).format(),
+)
+_INSERT_OUTCOMES = SQL(
+    "INSERT INTO outcomes SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], "
+    "%s::bigint[], %s::text[], %s::bigint[])"
+)
+_OUTCOMES = SQL(
+    "SELECT key, fingerprint, checkout_id, version, refusal, recorded_at FROM outcomes "
+    "WHERE key = ANY(%s)"
+)
+_STREAMS = SQL(
+    "SELECT e.originator_id, e.originator_version, e.topic, e.state "
+    "FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS w (id, after, until) "
+    "JOIN stored_events e ON e.originator_id = w.id "
+    "AND e.originator_version > w.after AND e.originator_version <= w.until "
+    "ORDER BY e.originator_id, e.originator_version"
+)
+_AFTER = SQL(
+    "SELECT originator_id, originator_version, topic, state, notification_id AS id "
+    "FROM stored_events WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
+)
+_PURGE = SQL(
+    "DELETE FROM outcomes WHERE key IN (SELECT key FROM outcomes o WHERE recorded_at < %s "
+    "AND (refusal IS NOT NULL OR EXISTS (SELECT 1 FROM stored_events e "
+    "WHERE e.originator_id = o.checkout_id AND e.topic = ANY(%s))) LIMIT %s)"
+)
+
+
+class PostgresRecorder(PostgresApplicationRecorder):
+    """The eventsourcing library's recorder, with outcomes and positions beside the events.
+
+    Its statements run without the library's retries, which block for tens of seconds while the
+    server is down: who calls decides how long to wait.
+    """
+
+    def __init__(self, url: str, connect_timeout: float = 5.0) -> None:
+        self._conninfo: dict[str, Any] = conninfo_to_dict(url)
+        self._lock_connections: list[Connection[Any]] = []
+        super().__init__(self._datastore(dict(self._conninfo), connect_timeout))
+        # The library's LOCK TABLE would wait for every VACUUM and CREATE INDEX CONCURRENTLY; an
+        # advisory lock keeps notification ids in the order of commits all the same.
+        self.lock_table_statements = [SQL(f"SELECT pg_advisory_xact_lock({_COMMIT_ORDER_LOCK})")]
+        self.sql_create_statements.extend(_TABLES)
+        self._create_tables()
+
+    def _create_tables(self) -> None:
+        """Processes that start together race for IF NOT EXISTS, and the losers get an error."""
+        for attempt in range(_CREATE_ATTEMPTS):
+            try:
+                self.create_table()
+            except (IntegrityError, ProgrammingError, InternalError):
+                if attempt == _CREATE_ATTEMPTS - 1:
+                    raise
+            else:
+                return
+
+    @staticmethod
+    def _datastore(given: dict[str, Any], connect_timeout: float) -> PostgresDatastore:
+        datastore = PostgresDatastore(
+            dbname=given.pop("dbname", ""),
+            host=given.pop("host", ""),
+            port=given.pop("port", "5432"),
+            user=given.pop("user", ""),
+            password=given.pop("password", ""),
+            connect_timeout=connect_timeout,
+            # A writer that hangs inside its transaction would hold all others up.
+            idle_in_transaction_session_timeout=5.0,
+            pool_size=1,
+            max_overflow=7,
+            pre_ping=True,
+            originator_id_type="text",
+        )
+        # What the library has no name for (sslmode, sslrootcert, …) goes straight to libpq.
+        if isinstance(datastore.pool.kwargs, dict):
+            datastore.pool.kwargs.update(given)
+        return datastore
+
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        """Lock, events, outcomes and the announcement in one transaction; nothing is swallowed."""
+        outcomes: Sequence[Outcome] = kwargs.get("outcomes", ())
+        with (
+            self.datastore.get_connection() as conn,
+            conn.transaction(),
+            conn.pipeline(),
+            conn.cursor() as curs,
+        ):
+            if stored_events:
+                self._insert_stored_events(curs, stored_events)
+            if outcomes:
+                curs.execute(
+                    _INSERT_OUTCOMES,
+                    [list(x) for x in zip(*(o.row() for o in outcomes), strict=True)],
+                )
+        return None
+
+    def select_batch(
+        self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]
+    ) -> tuple[list[Outcome], list[StoredEvent]]:
+        """Outcomes first, so that a stream is never older than the outcome that was not found."""
+        with self.datastore.get_connection() as conn, conn.pipeline():
+            found = self._query(conn, _OUTCOMES, [list(outcome_keys)]) if outcome_keys else None
+            columns = [list(column) for column in zip(*streams, strict=True)] or [[], [], []]
+            events = self._query(conn, _STREAMS, columns)
+            outcomes = [Outcome.of_row(**row) for row in found.fetchall()] if found else []
+            return outcomes, [_stored(row) for row in events.fetchall()]
+
+    def select_after(self, position: int, limit: int) -> list[Notification]:
+        """In commit order, which the advisory lock makes the order of the ids."""
+        with self.datastore.get_connection() as conn:
+            rows = self._query(conn, _AFTER, [position, limit]).fetchall()
+        return [
+            Notification(
+                id=row["id"],
+                originator_id=row["originator_id"],
+                originator_version=row["originator_version"],
+                topic=row["topic"],
+                state=bytes(row["state"]),
+            )
+            for row in rows
+        ]
+
+    def select_position(self, name: str) -> int:
+        """How far a reader has come."""
+        statement = SQL("SELECT position FROM positions WHERE name = %s")
+        with self.datastore.get_connection() as conn:
+            row = self._query(conn, statement, [name]).fetchone()
+        return row["position"] if row else 0
+
+    def advance_position(self, name: str, position: int) -> None:
+        """Move a reader's position forward."""
+        statement = SQL(
+            "INSERT INTO positions AS p VALUES (%s, %s) ON CONFLICT (name) DO UPDATE "
+            "SET position = excluded.position WHERE p.position < excluded.position"
+        )
+        with self.datastore.get_connection() as conn:
+            self._query(conn, statement, [name, position])
+
+    def delete_position(self, name: str) -> None:
+        """Send a reader back to the beginning."""
+        with self.datastore.get_connection() as conn:
+            self._query(conn, SQL("DELETE FROM positions WHERE name = %s"), [name])
+
+    def purge_outcomes(
+        self, recorded_before: int, closing_topics: Sequence[str], limit: int
+    ) -> int:
+        """Delete old outcomes that are needed no more."""
+        with self.datastore.get_connection() as conn:
+            return self._query(
+                conn, _PURGE, [recorded_before, list(closing_topics), limit]
+            ).rowcount
+
+    def try_lock(self, name: str) -> Callable[[], bool] | None:
+        """Lock a name in the database, for as long as a connection of its own lives."""
+        connection = psycopg.connect(**self._conninfo, autocommit=True)
+        row = connection.execute(
+            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"checkout.{name}"]
+        ).fetchone()
+        if row is None or not row[0]:
+            connection.close()
+            return None
+        self._lock_connections.append(connection)
+
+        def is_held() -> bool:
+            try:
+                connection.execute("SELECT 1")
+            except psycopg.Error:
+                return False
+            return True
+
+        return is_held
+
+    def listen(self, on_commit: Callable[[], None], is_wanted: Callable[[], bool]) -> None:
+        """Call back at each commit, by any process, until it is no longer wanted.
+
+        Raises psycopg's errors when the connection is lost; commits are missed until it is called
+        again, so whoever listens looks by a timer too.
+        """
+        with psycopg.connect(**self._conninfo, autocommit=True) as connection:
+            connection.execute(SQL(f"LISTEN {CHANNEL}"))
+            on_commit()
+            while is_wanted():
+                for _ in connection.notifies(timeout=1.0, stop_after=1):
+                    on_commit()
+
+    def close(self) -> None:
+        """Close connections and with them the locks."""
+        for connection in self._lock_connections:
+            connection.close()
+        self.datastore.close()
+
+    @staticmethod
+    def _query(conn: Connection[DictRow], statement: SQL, params: list[Any]) -> Cursor[DictRow]:
+        return conn.execute(statement, params, prepare=True)
+
+
+def _stored(row: DictRow) -> StoredEvent:
+    return StoredEvent(
+        originator_id=row["originator_id"],
+        originator_version=row["originator_version"],
+        topic=row["topic"],
+        state=bytes(row["state"]),
+    )

@@ -1,0 +1,184 @@
+"""The store as the rest of the house sees it: recorded events and outcomes, and two errors."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import eventsourcing.persistence as es
+import psycopg
+
+from domain.checkout import Checkout, fold
+from domain.events import CheckoutCanceled, RecordedEvent
+from services.store.mapper import PydanticMapper
+from services.store.outcomes import KEPT_FOR_SECONDS, Outcome
+from services.store.postgres import PostgresRecorder
+from services.store.recorder import CheckoutRecorder, StreamRange
+from services.store.sqlite import SQLiteRecorder
+
+_LOG = logging.getLogger(__name__)
+
+_CLOSING_TOPICS = (CheckoutCanceled.topic(),)
+
+
+class StoreUnavailable(Exception):
+    """The database did not answer as it should. Whether a write was recorded is unknown."""
+
+
+class Conflict(Exception):
+    """Somebody else recorded one of these versions or outcomes first. Nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one read of the store found: outcomes by key, and events by checkout, oldest first."""
+
+    outcomes: Mapping[str, Outcome]
+    streams: Mapping[str, Sequence[RecordedEvent]]
+
+
+@dataclass(frozen=True, slots=True)
+class Positioned:
+    """An event and its position in the order of all commits."""
+
+    position: int
+    recorded: RecordedEvent
+
+
+class EventStore:
+    """Streams of events with a version check on append, and the outcomes of commands beside them.
+
+    Synchronous, for a thread to use. Each call raises `StoreUnavailable` if the database fails.
+    """
+
+    def __init__(self, recorder: CheckoutRecorder) -> None:
+        self._recorder = recorder
+        self._mapper = PydanticMapper()
+        self._events = es.EventStore[str](self._mapper, recorder)  # type: ignore[arg-type]
+        self._listeners: list[Callable[[], None]] = []
+
+    def read(self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]) -> Snapshot:
+        """Outcomes and parts of streams in one round trip."""
+        with _translated():
+            outcomes, stored = self._recorder.select_batch(outcome_keys, streams)
+        found: dict[str, list[RecordedEvent]] = {}
+        for row in stored:
+            found.setdefault(str(row.originator_id), []).append(self._mapper.to_domain_event(row))
+        return Snapshot({outcome.key: outcome for outcome in outcomes}, found)
+
+    def load(self, streams: Sequence[StreamRange]) -> dict[str, Checkout]:
+        """The checkouts that these streams, from their beginning, fold to; missing ones left out."""
+        snapshot = self.read((), streams)
+        folded = ((checkout_id, fold(events)) for checkout_id, events in snapshot.streams.items())
+        return {checkout_id: checkout for checkout_id, checkout in folded if checkout}
+
+    def append(self, events: Sequence[RecordedEvent], outcomes: Sequence[Outcome] = ()) -> None:
+        """Write all of it in one transaction, or nothing. Raises `Conflict`."""
+        with _translated():
+            self._events.put(events, outcomes=outcomes)
+        if events:
+            for listener in self._listeners:
+                listener()
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Be called, on the writer's thread, after each commit of events by this process."""
+        self._listeners.append(listener)
+
+    def tail(self, position: int, limit: int) -> list[Positioned]:
+        """The next events after a position, in the order they were committed, without a miss."""
+        with _translated():
+            rows = self._recorder.select_after(position, limit)
+        return [Positioned(row.id, self._mapper.to_domain_event(row)) for row in rows]
+
+    def position(self, name: str) -> int:
+        """How far the reader of that name has come; 0 at the beginning."""
+        with _translated():
+            return self._recorder.select_position(name)
+
+    def advance(self, name: str, position: int) -> None:
+        """Move a reader's position; it never goes back."""
+        with _translated():
+            self._recorder.advance_position(name, position)
+
+    def rewind(self, name: str) -> None:
+        """Send a reader back to the beginning."""
+        with _translated():
+            self._recorder.delete_position(name)
+
+    def purge_outcomes(self, now: float, limit: int = 10_000) -> int:
+        """Delete outcomes past their time: refusals, and what concerns closed checkouts."""
+        with _translated():
+            before = int(now) - KEPT_FOR_SECONDS
+            return self._recorder.purge_outcomes(before, _CLOSING_TOPICS, limit)
+
+    def try_lock(self, name: str) -> Callable[[], bool] | None:
+        """Become the one holder of a name, or None. The result tells whether the lock still holds."""
+        with _translated():
+            return self._recorder.try_lock(name)
+
+    def watch(self, on_commit: Callable[[], None]) -> Callable[[], None]:
+        """Call back soon after each commit, by any process where the database can tell.
+
+        Returns what ends the watch. SQLite can tell of this process only.
+        """
+        self.on_commit(on_commit)
+        if not isinstance(self._recorder, PostgresRecorder):
+            return lambda: None
+        ended = threading.Event()
+        thread = threading.Thread(
+            target=_listen, args=(self._recorder, on_commit, ended), name="listen", daemon=True
+        )
+        thread.start()
+        return ended.set
+
+    def close(self) -> None:
+        """Let go of connections and locks."""
+        self._recorder.close()
+
+
+def open_store(url: str) -> EventStore:
+    """Open `sqlite:///path` or `postgresql://…`, and make its tables if they are not there.
+
+    Raises `ValueError` for another URL, `StoreUnavailable` if the database can't be reached.
+    """
+    scheme = urlsplit(url).scheme
+    with _translated():
+        if scheme == "sqlite":
+            path = Path(url.removeprefix("sqlite:///"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return EventStore(SQLiteRecorder(path))
+        if scheme in ("postgresql", "postgres"):
+            return EventStore(PostgresRecorder(url))
+    raise ValueError(f"must begin with sqlite:/// or postgresql://, not with {scheme!r}")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except es.IntegrityError as error:
+        raise Conflict(str(error)) from error
+    except (
+        es.InterfaceError,
+        es.OperationalError,
+        es.InternalError,
+        psycopg.OperationalError,
+    ) as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+def _listen(
+    recorder: PostgresRecorder, on_commit: Callable[[], None], ended: threading.Event
+) -> None:
+    while not ended.is_set():
+        try:
+            recorder.listen(on_commit, lambda: not ended.is_set())
+        except psycopg.Error as error:
+            _LOG.warning("not told of commits until PostgreSQL is back: %s", error)
+            time.sleep(1.0)
