@@ -36,7 +36,8 @@ class Checkout:
     """A checkout as its events left it. `version` is the number of the last event.
 
     `choice` is the option the buyer asked for; `fulfillment_option_id` the one that is selected,
-    which is the merchant's first offer as long as there is no choice.
+    which is the merchant's first offer as long as there is no choice. A choice outlasts a time in
+    which nothing is on offer, and ends when another option takes its place.
     """
 
     id: str
@@ -73,6 +74,11 @@ def find_option(
 ) -> FulfillmentOption | None:
     """The option of that id among those on offer."""
     return next((option for option in options if option.id == option_id), None)
+
+
+def next_time(checkout: Checkout | None, now: datetime) -> datetime:
+    """When a checkout's next event happens: now, but never before the event before it."""
+    return max(now, checkout.updated_at) if checkout else now
 
 
 class BrokenStream(Exception):
@@ -133,12 +139,12 @@ def _apply(checkout: Checkout, event: Event, at: datetime) -> Checkout:
 
 
 def _priced(checkout: Checkout, event: CheckoutPriced) -> Checkout:
-    kept = checkout.choice if checkout.choice == event.fulfillment_option_id else None
+    replaced = event.fulfillment_option_id not in (None, checkout.choice)
     return replace(
         checkout,
         status=event.status,
         fulfillment_options=event.fulfillment_options,
-        choice=kept,
+        choice=None if replaced else checkout.choice,
         fulfillment_option_id=event.fulfillment_option_id,
         totals=event.totals,
         messages=event.messages,

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Hashable, Iterable
 from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import Field, StrictInt, StrictStr, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from domain.commands import json_path
 from domain.values import (
@@ -176,39 +176,56 @@ def parse_book(text: str) -> MerchantBook:
     """Read a merchant book. Raises `BrokenBook` with the line and the field at fault."""
     try:
         book = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise BrokenBook(f"not TOML: {error}") from None
     try:
         return MerchantBook.model_validate(book)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        where = f"line {_line_of(text, first['loc'])}: {json_path(first['loc'])[2:]}".rstrip(": ")
-        raise BrokenBook(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+        line = _line_of(text, first["loc"])
+        field = json_path(first["loc"]).removeprefix("$").removeprefix(".")
+        problem = first["msg"].removeprefix("Value error, ")
+        raise BrokenBook(f"line {line}: {field}: {problem}") from None
 
 
 def _unique(table: str, what: str, keys: Iterable[Hashable]) -> None:
-    repeated = [key for key, times in Counter(keys).items() if times > 1]
-    if repeated:
-        raise ValueError(f"{table}: two entries of the same {what}: {repeated[0]!r}")
+    seen = set[Hashable]()
+    for index, key in enumerate(keys):
+        if key in seen:
+            problem = PydanticCustomError(
+                "repeated", "there is another entry of the same {what}", {"what": what}
+            )
+            repeated = InitErrorDetails(type=problem, loc=(table, index), input=key)
+            raise ValidationError.from_exception_data(table, [repeated])
+        seen.add(key)
 
 
 def _line_of(text: str, loc: tuple[int | str, ...]) -> int:
-    """The line of a field in TOML source: its table's header, then its key, as far as they are found.
+    """The line of a field in TOML source: its own, else its table's, else the first.
 
     tomllib keeps no positions, so this goes by the shape that a book is written in.
     """
-    lines = text.splitlines()
-    steps = [step for step in loc if isinstance(step, str)]
-    nth = next((step for step in loc if isinstance(step, int)), 0)
-    start = 0
-    if len(loc) > 1:
-        header = re.compile(rf"\s*\[\[?\s*{re.escape(steps[0])}\s*\]")
-        headers = [number for number, line in enumerate(lines) if header.match(line)]
-        start = headers[nth] if nth < len(headers) else 0
-    key = re.compile(rf"\s*\"?{re.escape(steps[-1])}\"?\s*=") if steps else None
-    for number in range(start, len(lines)):
-        if key and key.match(lines[number]):
-            return number + 1
-        if number > start and lines[number].lstrip().startswith("["):
+    lines = text.split("\n")
+    table, *steps = loc
+    header = re.compile(rf"\s*\[\[?\s*{_key(table)}\s*\]")
+    headers = [number for number, line in enumerate(lines, start=1) if header.match(line)]
+    nth = steps[0] if steps and isinstance(steps[0], int) else 0
+    if nth >= len(headers):
+        return _line_of_key(lines, table, 0) or 1
+    fields = [step for step in steps if isinstance(step, str)]
+    return (_line_of_key(lines, fields[0], headers[nth]) if fields else None) or headers[nth]
+
+
+def _line_of_key(lines: list[str], key: int | str, after: int) -> int | None:
+    """The line of a key among those behind a line, up to the next table."""
+    pattern = re.compile(rf"\s*{_key(key)}\s*[=.]")
+    for number, line in enumerate(lines[after:], start=after + 1):
+        if pattern.match(line):
+            return number
+        if line.lstrip().startswith("["):
             break
-    return start + 1
+    return None
+
+
+def _key(name: int | str) -> str:
+    return rf"[\"']?{re.escape(str(name))}[\"']?"
