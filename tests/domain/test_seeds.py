@@ -1,0 +1,46 @@
+"""The requests that the service was asked for with, and the very answers to them."""
+
+import json
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from domain.checkout import fold
+from domain.commands import CancelCheckout, CreateCheckout, UpdateCheckout
+from domain.decisions import decide
+from domain.events import record
+from domain.merchant import parse_book
+from projections.view import render
+from tests.domain.given import METADATA
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+DEMO_BOOK = parse_book((files("domain") / "demo_book.toml").read_text(encoding="utf-8"))
+AT = datetime(2024, 9, 30, 14, 30, tzinfo=UTC)
+
+
+def example(name):
+    return json.loads((EXAMPLES / f"{name}.json").read_bytes())
+
+
+def carry_out(checkout, command_class, name):
+    command = command_class.parse(example(f"{name}.request"))
+    version = checkout.version if checkout else 0
+    events = decide(checkout, command, DEMO_BOOK)
+    return fold(record("checkout_abc123", version, AT, events, METADATA), checkout)
+
+
+def test_create_update_and_cancel_come_out_to_the_cent():
+    created = carry_out(None, CreateCheckout, "create")
+    updated = carry_out(created, UpdateCheckout, "update")
+    canceled = carry_out(updated, CancelCheckout, "cancel")
+
+    assert render(created) == example("create.response")
+    assert render(updated) == example("update.response")
+    assert render(canceled) == example("cancel.response")
+
+
+def test_the_totals_come_in_the_order_of_the_example():
+    created = carry_out(None, CreateCheckout, "create")
+
+    rows = [row["type"] for row in example("create.response")["totals"]]
+    assert [row["type"] for row in render(created)["totals"]] == rows
