@@ -7,10 +7,7 @@ from typing import Any
 
 import psycopg
 from eventsourcing.persistence import (
-    IntegrityError,
-    InternalError,
     Notification,
-    ProgrammingError,
     StoredEvent,
 )
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
@@ -20,6 +17,7 @@ from psycopg.rows import DictRow
 from psycopg.sql import SQL
 
 from services.store.outcomes import Outcome
+from services.store.postgres_tables import create_tables
 from services.store.recorder import StreamRange
 
 CHANNEL = "stored_events"
@@ -28,19 +26,6 @@ CHANNEL = "stored_events"
 _COMMIT_ORDER_LOCK = 4_851_150_201
 """Held by each transaction that inserts events. The number is arbitrary, and ours in this database."""
 
-_CREATE_ATTEMPTS = 5
-
-_TABLES = (
-    SQL(
-        "CREATE TABLE IF NOT EXISTS outcomes (key text PRIMARY KEY, fingerprint text NOT NULL, "
-        "checkout_id text NOT NULL, version bigint NOT NULL, refusal text, "
-        "recorded_at bigint NOT NULL)"
-    ).format(),
-    SQL("CREATE INDEX IF NOT EXISTS outcomes_by_age ON outcomes (recorded_at)").format(),
-    SQL(
-        "CREATE TABLE IF NOT EXISTS positions (name text PRIMARY KEY, position bigint NOT NULL)"
-    ).format(),
-)
 _INSERT_OUTCOMES = SQL(
     "INSERT INTO outcomes SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], "
     "%s::bigint[], %s::text[], %s::bigint[])"
@@ -75,25 +60,23 @@ class PostgresRecorder(PostgresApplicationRecorder):
     """
 
     def __init__(self, url: str, connect_timeout: float = 5.0) -> None:
-        self._conninfo: dict[str, Any] = conninfo_to_dict(url)
+        self._conninfo = _connection_parameters(url, connect_timeout)
         self._lock_connections: list[Connection[Any]] = []
-        super().__init__(self._datastore(dict(self._conninfo), connect_timeout))
+        # The pool would say no more than that it timed out; a plain connection says why, at once.
+        with self._connect() as connection:
+            datastore = self._datastore(dict(self._conninfo), connect_timeout)
+            try:
+                super().__init__(datastore)
+                create_tables(self, connection)
+            except BaseException:
+                datastore.close()
+                raise
         # The library's LOCK TABLE would wait for every VACUUM and CREATE INDEX CONCURRENTLY; an
         # advisory lock keeps notification ids in the order of commits all the same.
         self.lock_table_statements = [SQL(f"SELECT pg_advisory_xact_lock({_COMMIT_ORDER_LOCK})")]
-        self.sql_create_statements.extend(_TABLES)
-        self._create_tables()
 
-    def _create_tables(self) -> None:
-        """Processes that start together race for IF NOT EXISTS, and the losers get an error."""
-        for attempt in range(_CREATE_ATTEMPTS):
-            try:
-                self.create_table()
-            except (IntegrityError, ProgrammingError, InternalError):
-                if attempt == _CREATE_ATTEMPTS - 1:
-                    raise
-            else:
-                return
+    def _connect(self) -> Connection[Any]:
+        return psycopg.connect(**self._conninfo, autocommit=True)
 
     @staticmethod
     def _datastore(given: dict[str, Any], connect_timeout: float) -> PostgresDatastore:
@@ -114,6 +97,8 @@ class PostgresRecorder(PostgresApplicationRecorder):
         # What the library has no name for (sslmode, sslrootcert, …) goes straight to libpq.
         if isinstance(datastore.pool.kwargs, dict):
             datastore.pool.kwargs.update(given)
+        # Its pauses between attempts double for minutes, while the server may long be back.
+        datastore.pool.reconnect_timeout = connect_timeout
         return datastore
 
     def insert_events(
@@ -194,7 +179,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
 
     def try_lock(self, name: str) -> Callable[[], bool] | None:
         """Lock a name in the database, for as long as a connection of its own lives."""
-        connection = psycopg.connect(**self._conninfo, autocommit=True)
+        connection = self._connect()
         row = connection.execute(
             "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"checkout.{name}"]
         ).fetchone()
@@ -218,7 +203,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
         Raises psycopg's errors when the connection is lost; commits are missed until it is called
         again, so whoever listens looks by a timer too.
         """
-        with psycopg.connect(**self._conninfo, autocommit=True) as connection:
+        with self._connect() as connection:
             connection.execute(SQL(f"LISTEN {CHANNEL}"))
             on_commit()
             while is_wanted():
@@ -234,6 +219,14 @@ class PostgresRecorder(PostgresApplicationRecorder):
     @staticmethod
     def _query(conn: Connection[DictRow], statement: SQL, params: list[Any]) -> Cursor[DictRow]:
         return conn.execute(statement, params, prepare=True)
+
+
+def _connection_parameters(url: str, connect_timeout: float) -> dict[str, Any]:
+    """What the URL says. Raises `ValueError` without quoting it, since it may hold a password."""
+    try:
+        return {"connect_timeout": round(connect_timeout), **conninfo_to_dict(url)}
+    except psycopg.ProgrammingError:
+        raise ValueError("is not a PostgreSQL URL, or has an unknown parameter") from None
 
 
 def _stored(row: DictRow) -> StoredEvent:

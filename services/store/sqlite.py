@@ -6,6 +6,7 @@ import fcntl
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import quote
 
 import orjson
 from eventsourcing.persistence import Notification, StoredEvent
@@ -57,7 +58,9 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         self._path = path
         self._locks: list[TextIO] = []
         super().__init__(
-            SQLiteDatastore(db_name=f"file:{path}", originator_id_type="text", pool_size=8)
+            SQLiteDatastore(
+                db_name=f"file:{quote(str(path))}", originator_id_type="text", pool_size=8
+            )
         )
         self.create_table()
 

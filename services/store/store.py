@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import eventsourcing.persistence as es
 import psycopg
@@ -22,9 +21,17 @@ from services.store.postgres import PostgresRecorder
 from services.store.recorder import CheckoutRecorder, StreamRange
 from services.store.sqlite import SQLiteRecorder
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _CLOSING_TOPICS = (CheckoutCanceled.topic(),)
+
+_DATABASE_FAILURES = (
+    es.PersistenceError,
+    es.ConnectionPoolClosedError,
+    psycopg.Error,
+    sqlite3.Error,
+    OSError,
+)
 
 
 class StoreUnavailable(Exception):
@@ -74,16 +81,33 @@ class EventStore:
 
     def load(self, streams: Sequence[StreamRange]) -> dict[str, Checkout]:
         """The checkouts that these streams, from their beginning, fold to; missing ones left out."""
+        if not streams:
+            return {}
         snapshot = self.read((), streams)
         folded = ((checkout_id, fold(events)) for checkout_id, events in snapshot.streams.items())
         return {checkout_id: checkout for checkout_id, checkout in folded if checkout}
+
+    def current(self, checkout_ids: Sequence[str]) -> dict[str, Checkout]:
+        """These checkouts as they are now; missing ones left out."""
+        return self.load([StreamRange(checkout_id) for checkout_id in checkout_ids])
+
+    def sweep(self, position: int, limit: int) -> tuple[int, list[Checkout]]:
+        """The checkouts that begin among the next `limit` events after a position, as they are now.
+
+        Each checkout of the store is found once on the way from position 0. Returns the position
+        to go on from; the same one again at the end.
+        """
+        with _translated():
+            rows = self._recorder.select_after(position, limit)
+        begun = [str(row.originator_id) for row in rows if row.originator_version == 1]
+        return (rows[-1].id if rows else position), list(self.current(begun).values())
 
     def append(self, events: Sequence[RecordedEvent], outcomes: Sequence[Outcome] = ()) -> None:
         """Write all of it in one transaction, or nothing. Raises `Conflict`."""
         with _translated():
             self._events.put(events, outcomes=outcomes)
         if events:
-            for listener in self._listeners:
+            for listener in tuple(self._listeners):
                 listener()
 
     def on_commit(self, listener: Callable[[], None]) -> None:
@@ -127,15 +151,22 @@ class EventStore:
 
         Returns what ends the watch. SQLite can tell of this process only.
         """
-        self.on_commit(on_commit)
-        if not isinstance(self._recorder, PostgresRecorder):
-            return lambda: None
         ended = threading.Event()
-        thread = threading.Thread(
-            target=_listen, args=(self._recorder, on_commit, ended), name="listen", daemon=True
-        )
-        thread.start()
-        return ended.set
+
+        def wake() -> None:
+            if not ended.is_set():
+                on_commit()
+
+        def end() -> None:
+            ended.set()
+            if wake in self._listeners:
+                self._listeners.remove(wake)
+
+        self.on_commit(wake)
+        if isinstance(self._recorder, PostgresRecorder):
+            arguments = (self._recorder, wake, ended)
+            threading.Thread(target=_listen, args=arguments, name="listen", daemon=True).start()
+        return end
 
     def close(self) -> None:
         """Let go of connections and locks."""
@@ -147,15 +178,15 @@ def open_store(url: str) -> EventStore:
 
     Raises `ValueError` for another URL, `StoreUnavailable` if the database can't be reached.
     """
-    scheme = urlsplit(url).scheme
     with _translated():
-        if scheme == "sqlite":
+        if url.startswith("sqlite:///"):
             path = Path(url.removeprefix("sqlite:///"))
             path.parent.mkdir(parents=True, exist_ok=True)
             return EventStore(SQLiteRecorder(path))
-        if scheme in ("postgresql", "postgres"):
+        if url.startswith(("postgresql://", "postgres://")):
             return EventStore(PostgresRecorder(url))
-    raise ValueError(f"must begin with sqlite:/// or postgresql://, not with {scheme!r}")
+    scheme, colon, _ = url.partition(":")
+    raise ValueError(f"must begin with sqlite:/// or postgresql://, not with {scheme + colon!r}")
 
 
 @contextmanager
@@ -164,13 +195,11 @@ def _translated() -> Iterator[None]:
         yield
     except es.IntegrityError as error:
         raise Conflict(str(error)) from error
-    except (
-        es.InterfaceError,
-        es.OperationalError,
-        es.InternalError,
-        psycopg.OperationalError,
-    ) as error:
-        raise StoreUnavailable(str(error)) from error
+    except es.DataError:
+        # What was to be written is at fault, not the database: trying again would never help.
+        raise
+    except _DATABASE_FAILURES as error:
+        raise StoreUnavailable(str(error) or type(error).__name__) from error
 
 
 def _listen(
@@ -180,5 +209,5 @@ def _listen(
         try:
             recorder.listen(on_commit, lambda: not ended.is_set())
         except psycopg.Error as error:
-            _LOG.warning("not told of commits until PostgreSQL is back: %s", error)
-            time.sleep(1.0)
+            logger.warning("not told of commits until PostgreSQL is back: %s", error)
+            ended.wait(1.0)

@@ -1,0 +1,1 @@
+"""The HTTP door: `/v1/checkouts` for storefronts and shopping agents."""

@@ -1,0 +1,58 @@
+"""The ASGI application of the HTTP door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from starlette.responses import HTMLResponse, JSONResponse
+
+from projections.redis_views import RedisViews
+from services.api.checkouts import router
+from services.api.errors import add_error_handlers
+from services.api.middleware import RequestMiddleware
+from services.api.openapi import describe
+from services.api.reads import CheckoutReader
+from services.asyncapi import asyncapi_document, asyncapi_page
+from services.handler import Writer
+from services.health import Check, health_routes
+from services.kafka.topics import Topics
+from services.keys import LiveKeys
+from services.store import EventStore
+
+
+@dataclass(frozen=True)
+class ApiParts:
+    """What the API is wired from."""
+
+    writer: Writer
+    store: EventStore
+    views: RedisViews
+    keys: LiveKeys
+    topics: Topics
+    checks: Mapping[str, Check]
+
+
+def build_app(parts: ApiParts) -> FastAPI:
+    """The application: checkouts, health, and the documents of both doors."""
+    app = FastAPI(title="Checkout", version="1", redoc_url=None)
+    app.state.writer = parts.writer
+    app.state.reader = CheckoutReader(parts.views, parts.store)
+    app.state.keys = parts.keys
+    app.include_router(router)
+    app.router.routes.extend(health_routes(parts.checks))
+    document = asyncapi_document(parts.topics)
+
+    @app.get("/asyncapi.json", include_in_schema=False)
+    async def asyncapi_json() -> JSONResponse:
+        return JSONResponse(document)
+
+    @app.get("/asyncapi", include_in_schema=False)
+    async def asyncapi() -> HTMLResponse:
+        return HTMLResponse(asyncapi_page(document))
+
+    describe(app)
+    add_error_handlers(app)
+    app.add_middleware(RequestMiddleware)
+    return app

@@ -1,0 +1,188 @@
+"""`/v1/checkouts`: each write becomes a submission to the handler; reads come from the views."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from domain.commands import CancelCheckout, Command, CreateCheckout, UpdateCheckout
+from domain.refusals import RefusalCode, Refused
+from domain.values import CHECKOUT_ID_PATTERN
+from projections.view import View
+from services.api.errors import refused, unavailable
+from services.api.reads import CheckoutReader
+from services.api.requests import (
+    Reader,
+    Writer,
+    expected_version,
+    idempotency_key,
+    is_known,
+    json_body,
+    refuse_query,
+)
+from services.handler import (
+    Accepted,
+    Answer,
+    Expired,
+    Overloaded,
+    Rejected,
+    Submission,
+    fingerprint_of,
+    valid_traceparent,
+)
+from services.handler import Writer as HandlerWriter
+from services.keys import ApiKey
+from services.store import StoreUnavailable
+
+DOOR = "http"
+DEADLINE_SECONDS = 5.0
+
+_CHECKOUT_ID = re.compile(CHECKOUT_ID_PATTERN)
+
+router = APIRouter(prefix="/v1/checkouts", tags=["checkouts"])
+
+
+@router.post("", status_code=HTTPStatus.CREATED, operation_id="create_checkout")
+async def create(request: Request, key: Writer) -> Response:
+    """Open a checkout with at least one item."""
+    body = await json_body(request)
+    refuse_query(request)
+    command = CreateCheckout.parse(body)
+    return await _write(request, key, None, command, body, HTTPStatus.CREATED)
+
+
+@router.get("/{checkout_id}", operation_id="get_checkout")
+async def get(request: Request, checkout_id: str, key: Reader) -> Response:  # noqa: ARG001 - it guards
+    """The checkout as it is now."""
+    refuse_query(request)
+    _guard_id(checkout_id)
+    reader: CheckoutReader = request.app.state.reader
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            view = await reader.get(checkout_id)
+    except (StoreUnavailable, TimeoutError):
+        raise unavailable("the checkout can't be read now; try again") from None
+    if view is None:
+        raise _no_such_checkout()
+    if is_known(request, _entity_tag(view)):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(view))
+    return _answer(view, HTTPStatus.OK)
+
+
+@router.put("/{checkout_id}", operation_id="update_checkout")
+async def update(request: Request, checkout_id: str, key: Writer) -> Response:
+    """Change what is given and leave the rest: an absent field stays, `null` clears."""
+    body = await json_body(request)
+    refuse_query(request)
+    command = UpdateCheckout.parse(body)
+    return await _write(request, key, checkout_id, command, body, HTTPStatus.OK)
+
+
+@router.post("/{checkout_id}/cancel", operation_id="cancel_checkout")
+async def cancel(request: Request, checkout_id: str, key: Writer) -> Response:
+    """Close the checkout for good. The body is optional."""
+    body = await json_body(request, optional=True)
+    refuse_query(request)
+    command = CancelCheckout.parse(body)
+    return await _write(request, key, checkout_id, command, body, HTTPStatus.OK)
+
+
+async def _write(  # noqa: PLR0913 - one path for all writes
+    request: Request,
+    key: ApiKey,
+    checkout_id: str | None,
+    command: Command,
+    body: Any,
+    success: HTTPStatus,
+) -> Response:
+    submission = _submission(request, key, checkout_id, command, body)
+    if checkout_id is not None:
+        _guard_id(checkout_id)
+    writer: HandlerWriter = request.app.state.writer
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            [answer] = await writer.submit([submission])
+    except Overloaded:
+        raise unavailable("too many writes are waiting; this one was not begun") from None
+    except TimeoutError:
+        raise unavailable(
+            "the outcome is not known yet: the write may have been recorded; "
+            "it is safe to repeat with the same Idempotency-Key"
+        ) from None
+    return _response(request, answer, success)
+
+
+def _submission(
+    request: Request, key: ApiKey, checkout_id: str | None, command: Command, body: Any
+) -> Submission:
+    """The command of a request. With an `Idempotency-Key`, its identity and a new checkout's id are
+    made of API key, method, path and that key, so that a repeat is the same command.
+    """
+    given = idempotency_key(request)
+    if given is None:
+        source, command_id = "/checkout/http", uuid.uuid4().hex
+    else:
+        source, command_id = f"{key.name} {request.method} {request.url.path}", given
+    version = expected_version(request)
+    fingerprint = fingerprint_of(command.NAME, body, version)
+    new_id = uuid.uuid4().hex if given is None else fingerprint_of(source, given)[:32]
+    return Submission(
+        door=DOOR,
+        source=source,
+        command_id=command_id,
+        checkout_id=checkout_id or f"checkout_{new_id}",
+        ask=command,
+        fingerprint=fingerprint,
+        actor=key.name,
+        correlation_id=request.state.request_id,
+        traceparent=valid_traceparent(request.headers.get("traceparent")),
+        expected_version=version,
+        remembered=given is not None,
+        expires_at=time.monotonic() + DEADLINE_SECONDS,
+    )
+
+
+def _response(request: Request, answer: Answer, success: HTTPStatus) -> Response:
+    replayed = isinstance(answer, Accepted | Rejected) and answer.repeated
+    again = replayed and "idempotency-key" in request.headers
+    headers = {"Idempotent-Replayed": "true"} if again else {}
+    match answer:
+        case Accepted(readable=False):
+            location = f"{router.prefix}/{answer.view.checkout_id}"
+            return _answer(answer.view, HTTPStatus.ACCEPTED, headers | {"Location": location})
+        case Accepted():
+            if success is HTTPStatus.CREATED:
+                headers["Location"] = f"{router.prefix}/{answer.view.checkout_id}"
+            return _answer(answer.view, success, headers)
+        case Expired():
+            raise unavailable("the write was not begun in time, and will not be; send it again")
+        case _:
+            return refused(answer.refusal, headers)
+
+
+def _answer(view: View, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response:
+    return Response(view.body, status, _headers(view) | (headers or {}), "application/json")
+
+
+def _headers(view: View) -> dict[str, str]:
+    return {"ETag": _entity_tag(view), "Cache-Control": "no-cache"}
+
+
+def _entity_tag(view: View) -> str:
+    return f'"{view.version}"'
+
+
+def _guard_id(checkout_id: str) -> None:
+    if not _CHECKOUT_ID.fullmatch(checkout_id):
+        raise _no_such_checkout()
+
+
+def _no_such_checkout() -> Refused:
+    return Refused(RefusalCode.NOT_FOUND, "there is no such checkout")

@@ -1,0 +1,112 @@
+"""What HTTP clients get instead of an answer: flat JSON, never a stack trace, never HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from domain.refusals import RefusalCode, Refused
+from services.errors import STATUS, error_body, flat_error
+
+RETRY_AFTER_SECONDS = 1
+
+
+class ApiError(Exception):
+    """An answer other than the one asked for, which is not a refusal by the domain."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        message: str,
+        param: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.param = param
+        self.headers = dict(headers or {})
+
+    def response(self) -> Response:
+        """The answer."""
+        body = error_body(self.status, self.code, self.message, self.param)
+        return JSONResponse(body, self.status, self.headers)
+
+
+def unauthorized() -> ApiError:
+    """401: no key, or one that is unknown or revoked."""
+    return ApiError(
+        HTTPStatus.UNAUTHORIZED,
+        "unauthorized",
+        "send a valid API key as: Authorization: Bearer KEY",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def forbidden(scope: str) -> ApiError:
+    """403: a valid key without the scope."""
+    return ApiError(HTTPStatus.FORBIDDEN, "forbidden", f"this API key lacks the scope {scope}")
+
+
+def unavailable(message: str) -> ApiError:
+    """503: try again."""
+    return ApiError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "service_unavailable",
+        message,
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+def fault() -> ApiError:
+    """500: a fault of ours, told to the operators and not to the client."""
+    return ApiError(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal",
+        "something went wrong here; it was recorded for the operators",
+    )
+
+
+def refused(refusal: Refused, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to a refused command."""
+    return JSONResponse(flat_error(refusal), STATUS[refusal.code], dict(headers or {}))
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Translate every error into its flat JSON."""
+
+    async def on_api_error(_: Request, error: Exception) -> Response:
+        if not isinstance(error, ApiError):
+            raise error
+        return error.response()
+
+    async def on_refused(_: Request, error: Exception) -> Response:
+        if not isinstance(error, Refused):
+            raise error
+        return refused(error)
+
+    async def on_http(_: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            raise error
+        status = HTTPStatus(error.status_code)
+        code = _CODES.get(status, RefusalCode.INVALID.value)
+        headers = dict(error.headers or {})
+        return JSONResponse(
+            error_body(status, code, status.description or status.phrase), status, headers
+        )
+
+    app.add_exception_handler(ApiError, on_api_error)
+    app.add_exception_handler(Refused, on_refused)
+    app.add_exception_handler(HTTPException, on_http)
+
+
+_CODES = {
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+}

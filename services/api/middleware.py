@@ -1,0 +1,66 @@
+"""Around each request: its id, its metrics, and one log line without query string or body."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.api.errors import fault
+from services.metrics import HTTP_SECONDS
+
+logger = logging.getLogger("checkout.http")
+
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class RequestMiddleware:
+    """Echoes or makes the `Request-Id`, counts and logs. Plain ASGI: it never buffers a body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        status, has_begun = 500, False
+        begun = time.perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status, has_begun
+            if message["type"] == "http.response.start":
+                status, has_begun = message["status"], True
+                MutableHeaders(scope=message)["Request-Id"] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception:
+            logger.exception("request_id=%s failed", request_id)
+            if has_begun:
+                raise
+            await fault().response()(scope, receive, send_with_id)
+        finally:
+            self._tell(scope, request_id, status, time.perf_counter() - begun)
+
+    @staticmethod
+    def _tell(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        HTTP_SECONDS.labels(method=scope["method"], route=route, status=status).observe(seconds)
+        logger.info(
+            "%s %s %d %.1f ms request_id=%s",
+            scope["method"],
+            route,
+            status,
+            seconds * 1000,
+            request_id,
+        )

@@ -1,0 +1,51 @@
+"""Reading a checkout's view: from Redis, or from the store where Redis can't vouch for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from redis.exceptions import RedisError
+
+from projections.redis_views import RedisViews
+from projections.view import View, view_of
+from services.metrics import VIEWS_FROM
+from services.store import EventStore
+
+logger = logging.getLogger(__name__)
+
+_BOUND = 0.5
+_PAUSE = 1.0
+"""Seconds for which Redis is not asked after it failed to answer."""
+
+
+class CheckoutReader:
+    """A missing view is no proof that there is no checkout: only the store can say that."""
+
+    def __init__(self, views: RedisViews, store: EventStore) -> None:
+        self._views = views
+        self._store = store
+        self._skip_until = 0.0
+
+    async def get(self, checkout_id: str) -> View | None:
+        """The view, or None if there is no such checkout. Raises `StoreUnavailable`."""
+        view = await self._from_redis(checkout_id)
+        VIEWS_FROM.labels(origin="redis" if view else "store").inc()
+        return view or await self._from_store(checkout_id)
+
+    async def _from_redis(self, checkout_id: str) -> View | None:
+        if time.monotonic() < self._skip_until:
+            return None
+        try:
+            async with asyncio.timeout(_BOUND):
+                return await self._views.get(checkout_id)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._skip_until = time.monotonic() + _PAUSE
+            logger.warning("Redis does not answer, reading from the event store: %r", error)
+            return None
+
+    async def _from_store(self, checkout_id: str) -> View | None:
+        found = await asyncio.to_thread(self._store.current, [checkout_id])
+        checkout = found.get(checkout_id)
+        return view_of(checkout) if checkout else None

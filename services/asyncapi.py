@@ -1,0 +1,6 @@
+def asyncapi_document(topics):
+    return {}
+
+
+def asyncapi_page(document):
+    return ""

@@ -1,0 +1,54 @@
+"""What the handler answers to a submission."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from domain.checkout import Checkout
+from domain.refusals import RefusalCode, Refused
+from projections.view import View, view_of
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Recorded. `view` shows the checkout as the command left it.
+
+    `readable` is False when the view could not be written in time: a reader may still see an older
+    version. `repeated` marks the first answer given again.
+    """
+
+    view: View
+    repeated: bool = False
+    readable: bool = True
+
+    @classmethod
+    def of(cls, checkout: Checkout, *, repeated: bool = False) -> Accepted:
+        """The answer that shows this checkout."""
+        return cls(view_of(checkout), repeated)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Refused. Nothing was changed."""
+
+    refusal: Refused
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Not begun in time, so dropped: it has not been done and will not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A fault of ours. Nothing was recorded, and nothing is remembered."""
+
+    refusal: Refused = field(
+        default_factory=lambda: Refused(
+            RefusalCode.INTERNAL, "something went wrong here; it was recorded for the operators"
+        )
+    )
+
+
+Answer = Accepted | Rejected | Expired | Failed

@@ -1,0 +1,183 @@
+"""`handle(batch)`: find repeats, load, decide in order, append in one transaction, answer."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from domain.checkout import Checkout, fold
+from domain.decisions import decide
+from domain.events import RecordedEvent, record
+from domain.merchant import MerchantBook
+from domain.refusals import RefusalCode, Refused
+from services.handler.answers import Accepted, Answer, Expired, Rejected
+from services.handler.submission import Submission
+from services.store import Conflict, EventStore, Outcome, Snapshot
+from services.store.recorder import StreamRange
+
+_MAX_CONFLICTS = 100
+"""More conflicts in a row than any number of rivals explains: a fault, to be found by halving."""
+
+_CONFLICTING = Refused(
+    RefusalCode.IDEMPOTENCY_CONFLICT, "this identity was used before for another command"
+)
+
+
+class Handler:
+    """Decides on commands. One thread uses it; other processes may write the same checkouts."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        book: MerchantBook,
+        now: Callable[[], datetime],
+        cached_checkouts: int = 10_000,
+    ) -> None:
+        self._store = store
+        self._book = book
+        self._now = now
+        self._cache: OrderedDict[str, Checkout] = OrderedDict()
+        self._cached_checkouts = cached_checkouts
+
+    def handle(self, batch: Sequence[Submission]) -> list[Answer]:
+        """An answer for each submission, in their order.
+
+        Raises `StoreUnavailable` when the database fails, and then it is unknown whether the batch
+        was recorded: `forget`, and call again with the same batch: what was recorded is found.
+        """
+        for _ in range(_MAX_CONFLICTS):
+            work = self._begin(batch)
+            for submission in batch:
+                work.answer(submission)
+            try:
+                work.commit()
+            except Conflict:
+                continue
+            self._remember(work.checkouts)
+            return work.answers
+        raise RuntimeError(f"{_MAX_CONFLICTS} conflicts in a row")
+
+    def forget(self) -> None:
+        """Drop what is cached, so that the next read shows all that was recorded meanwhile."""
+        self._cache.clear()
+
+    def _begin(self, batch: Sequence[Submission]) -> _Batch:
+        """One read for the whole batch: outcomes, and what is newer than the cached checkouts."""
+        cached = {s.checkout_id: self._cache.get(s.checkout_id) for s in batch}
+        ranges = [StreamRange(key, known.version if known else 0) for key, known in cached.items()]
+        found = self._store.read([s.key for s in batch if s.remembered], ranges)
+        checkouts = {key: fold(found.streams.get(key, ()), known) for key, known in cached.items()}
+        return _Batch(self._store, self._book, self._now(), found, checkouts)
+
+    def _remember(self, checkouts: dict[str, Checkout | None]) -> None:
+        for checkout_id, checkout in checkouts.items():
+            if checkout:
+                self._cache[checkout_id] = checkout
+                self._cache.move_to_end(checkout_id)
+        while len(self._cache) > self._cached_checkouts:
+            self._cache.popitem(last=False)
+
+
+@dataclass
+class _Batch:
+    """The work on one batch: its checkouts as they become, and what is to be written."""
+
+    store: EventStore
+    book: MerchantBook
+    now: datetime
+    found: Snapshot
+    checkouts: dict[str, Checkout | None]
+    answers: list[Answer] = field(default_factory=list)
+    events: list[RecordedEvent] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    first_answers: dict[str, Answer] = field(default_factory=dict)
+
+    def answer(self, submission: Submission) -> None:
+        """Answer the next submission of the batch."""
+        self.answers.append(self._repeat(submission) or self._first(submission))
+
+    def commit(self) -> None:
+        """Write events and outcomes in one transaction. Raises `Conflict`."""
+        if self.events or self.outcomes:
+            self.store.append(self.events, list(self.outcomes.values()))
+
+    def _repeat(self, submission: Submission) -> Answer | None:
+        """The first answer again, if this command was handled before."""
+        if not submission.remembered:
+            return self._recorded_unnoticed(submission)
+        outcome = self.outcomes.get(submission.key) or self.found.outcomes.get(submission.key)
+        if outcome is None:
+            return None
+        if outcome.fingerprint != submission.fingerprint:
+            return Rejected(_CONFLICTING)
+        if outcome.refusal:
+            return Rejected(outcome.refusal, repeated=True)
+        first = self.first_answers.get(submission.key)
+        if isinstance(first, Accepted):
+            return replace(first, repeated=True)
+        return self._as_of(outcome.checkout_id, outcome.version)
+
+    def _recorded_unnoticed(self, submission: Submission) -> Answer | None:
+        """The answer to a command without an outcome whose commit succeeded as its connection was
+        lost: its events are there.
+        """
+        versions = [
+            recorded.version
+            for recorded in self.found.streams.get(submission.checkout_id, ())
+            if recorded.metadata.command_id == submission.command_id
+            and recorded.metadata.door == submission.door
+        ]
+        return self._as_of(submission.checkout_id, versions[-1]) if versions else None
+
+    def _as_of(self, checkout_id: str, version: int) -> Accepted:
+        checkout = self.checkouts.get(checkout_id)
+        if checkout is None or checkout.version != version:
+            checkout = self.store.load([StreamRange(checkout_id, 0, version)])[checkout_id]
+        return Accepted.of(checkout, repeated=True)
+
+    def _first(self, submission: Submission) -> Answer:
+        if submission.expires_at is not None and time.monotonic() > submission.expires_at:
+            return Expired()
+        try:
+            checkout = self._decide(submission)
+        except Refused as refusal:
+            self._keep(submission, 0, refusal)
+            return Rejected(refusal)
+        self._keep(submission, checkout.version, None)
+        answer = Accepted.of(checkout)
+        self.first_answers[submission.key] = answer
+        return answer
+
+    def _decide(self, submission: Submission) -> Checkout:
+        """Carry the command out on the batch's state. Raises `Refused`."""
+        if isinstance(submission.ask, Refused):
+            raise submission.ask
+        before = self.checkouts[submission.checkout_id]
+        decided = decide(before, submission.ask, self.book, submission.expected_version)
+        events = record(
+            submission.checkout_id,
+            before.version if before else 0,
+            max(self.now, before.updated_at) if before else self.now,
+            decided,
+            submission.metadata,
+        )
+        after = fold(events, before)
+        if after is None:
+            raise RuntimeError(f"{submission.ask.NAME} opened no checkout")
+        self.checkouts[submission.checkout_id] = after
+        self.events.extend(events)
+        return after
+
+    def _keep(self, submission: Submission, version: int, refusal: Refused | None) -> None:
+        if submission.remembered:
+            self.outcomes[submission.key] = Outcome(
+                key=submission.key,
+                fingerprint=submission.fingerprint,
+                checkout_id=submission.checkout_id,
+                version=version,
+                refusal=refusal,
+                recorded_at=int(self.now.timestamp()),
+            )

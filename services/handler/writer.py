@@ -1,0 +1,180 @@
+"""The one writer thread of a process: a batch is whatever queued up while the last one ran."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from projections.view import View
+from services.handler.answers import Accepted, Answer, Failed
+from services.handler.handler import Handler
+from services.handler.submission import Submission
+from services.handler.views import ViewWriter
+from services.metrics import BATCH_SIZE, COMMANDS, HANDLE_SECONDS
+from services.store import StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+
+
+class Overloaded(Exception):
+    """The writer's queue is full: nothing was begun, try again later."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """Submissions that came in together, and where their answers go."""
+
+    submissions: Sequence[Submission]
+    answers: asyncio.Future[list[Answer]]
+
+
+class Writer:
+    """Feeds the handler from many tasks and shows what it wrote before it answers.
+
+    `is_healthy` is False while the store fails; the writer goes on trying.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        views: ViewWriter,
+        max_batch: int = 500,
+        max_queue: int = 10_000,
+    ) -> None:
+        self._handler = handler
+        self._views = views
+        self._max_batch = max_batch
+        self._queue: queue.Queue[_Entry | None] = queue.Queue(max_queue)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._settling: set[asyncio.Task[None]] = set()
+        self.is_healthy = True
+
+    def start(self) -> None:
+        """Start the thread. Answers are given on the event loop that runs now."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def stop(self, within: float = 3.0) -> None:
+        """Finish what is in hand, within so many seconds."""
+        self._stopping.set()
+        self._queue.put_nowait(None)
+        await asyncio.to_thread(self._thread.join, within)
+        if self._settling:
+            await asyncio.wait(self._settling, timeout=within)
+
+    async def submit(self, submissions: Sequence[Submission]) -> list[Answer]:
+        """Hand in submissions to be decided in this order, and wait for their answers.
+
+        Raises `Overloaded`. A caller that stops waiting does not stop what was begun.
+        """
+        entry = _Entry(submissions, asyncio.get_running_loop().create_future())
+        try:
+            self._queue.put_nowait(entry)
+        except queue.Full:
+            raise Overloaded("too many writes are waiting") from None
+        return await entry.answers
+
+    async def show_for_certain(self, answers: Sequence[Answer]) -> None:
+        """Return only when readers see what these answers accepted, however long it takes.
+
+        For a door that has no way to say "recorded, but not readable yet".
+        """
+        unseen = [a.view for a in answers if isinstance(a, Accepted) and not a.readable]
+        await self._views.show_for_certain(unseen)
+
+    def _run(self) -> None:
+        while entries := self._collect():
+            batch = [submission for entry in entries for submission in entry.submissions]
+            BATCH_SIZE.observe(len(batch))
+            answers = self._persist(batch)
+            if answers is None or self._loop is None:
+                return
+            self._loop.call_soon_threadsafe(self._begin_to_settle, entries, answers)
+
+    def _collect(self) -> list[_Entry]:
+        first = self._queue.get()
+        if first is None:
+            return []
+        entries, size = [first], len(first.submissions)
+        while size < self._max_batch:
+            try:
+                entry = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if entry is None:
+                self._queue.put_nowait(None)
+                break
+            entries.append(entry)
+            size += len(entry.submissions)
+        return entries
+
+    def _persist(self, batch: Sequence[Submission]) -> list[Answer] | None:
+        """Handle a batch, however long the store is away; None if it is away when we stop."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                with HANDLE_SECONDS.time():
+                    answers = self._without_poison(batch)
+            except StoreUnavailable as error:
+                self.is_healthy = False
+                self._handler.forget()
+                logger.warning("the event store is away, trying again in %.2f s: %s", pause, error)
+                if self._stopping.wait(pause):
+                    return None
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                self.is_healthy = True
+                return answers
+
+    def _without_poison(self, batch: Sequence[Submission]) -> list[Answer]:
+        """Handle a batch; one that fails for a fault of ours is halved until the fault stands alone."""
+        try:
+            return self._handler.handle(batch)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            if len(batch) == 1:
+                logger.exception("command %s failed", batch[0].command_id)
+                return [Failed()]
+        half = len(batch) // 2
+        return self._without_poison(batch[:half]) + self._without_poison(batch[half:])
+
+    def _begin_to_settle(self, entries: list[_Entry], answers: list[Answer]) -> None:
+        task = asyncio.get_running_loop().create_task(self._settle(entries, answers))
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+
+    async def _settle(self, entries: list[_Entry], answers: list[Answer]) -> None:
+        """Show the views that a batch has changed, then give each caller its answers."""
+        newest: dict[str, View] = {}
+        for answer in answers:
+            COMMANDS.labels(outcome=_label(answer)).inc()
+            if isinstance(answer, Accepted):
+                known = newest.get(answer.view.checkout_id)
+                if known is None or known.version < answer.view.version:
+                    newest[answer.view.checkout_id] = answer.view
+        readable = await self._views.show(list(newest.values()))
+        if not readable:
+            answers = [
+                replace(answer, readable=False) if isinstance(answer, Accepted) else answer
+                for answer in answers
+            ]
+        start = 0
+        for entry in entries:
+            end = start + len(entry.submissions)
+            if not entry.answers.done():
+                entry.answers.set_result(answers[start:end])
+            start = end
+
+
+def _label(answer: Answer) -> str:
+    name = type(answer).__name__.lower()
+    return f"{name}_again" if getattr(answer, "repeated", False) else name

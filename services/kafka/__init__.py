@@ -1,0 +1,1 @@
+"""Kafka as all services use it: topics, CloudEvents, a publisher and a consumer that lose nothing."""

@@ -1,0 +1,33 @@
+"""A recorded event as the CloudEvent that its consumers get."""
+
+from __future__ import annotations
+
+import orjson
+
+from domain.events import RecordedEvent
+from projections.view import rfc3339
+from services.kafka.message import Message, cloud_event
+
+
+def event_attributes(recorded: RecordedEvent) -> dict[str, str | None]:
+    """The CloudEvents attributes of an event, besides those that all our messages have."""
+    event, metadata = recorded.event, recorded.metadata
+    return {
+        "type": f"checkout.{event.NAME}",
+        "id": f"{recorded.checkout_id}:{recorded.version}",
+        "time": rfc3339(recorded.at),
+        # Consumers compare sequences as text, so the version is padded.
+        "sequence": f"{recorded.version:020d}",
+        "correlationid": metadata.correlation_id,
+        "causationid": metadata.command_id,
+        "causationsource": metadata.command_source,
+        "actor": metadata.actor,
+        "dataschema": f"urn:checkout:{event.NAME}:{event.SCHEMA_VERSION}",
+        "traceparent": metadata.traceparent,
+    }
+
+
+def event_message(topic: str, recorded: RecordedEvent) -> Message:
+    """The message of an event."""
+    data = orjson.dumps(recorded.event.model_dump(mode="json"))
+    return cloud_event(topic, recorded.checkout_id, event_attributes(recorded), data)

@@ -1,0 +1,91 @@
+"""Sending to Kafka so that it counts: acknowledged by all in-sync replicas, or an error."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from services.kafka.connection import KafkaConnection
+from services.kafka.message import Message
+
+logger = logging.getLogger(__name__)
+
+MAX_MESSAGE_BYTES = 1_000_000
+"""Below the 1 MiB that brokers and clients take by default, with room for what frames a record."""
+
+
+class KafkaUnavailable(Exception):
+    """Kafka did not acknowledge in time. What was sent may have arrived or not."""
+
+
+class Publisher:
+    """An idempotent producer that is replaced after any failure.
+
+    A producer whose batch failed has used sequence numbers that the broker never saw, and every
+    later send of it would fail.
+    """
+
+    def __init__(self, connection: KafkaConnection, bound: float = 15.0) -> None:
+        self._connection = connection
+        self._bound = bound
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+        self.is_healthy = True
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Send all, in order within each key, and return when all are acknowledged.
+
+        Raises `KafkaUnavailable`; send them again then.
+        """
+        try:
+            async with asyncio.timeout(self._bound):
+                producer = await self._started()
+                sent = [
+                    await producer.send(m.topic, m.value, key=m.key, headers=m.headers)
+                    for m in messages
+                ]
+                await asyncio.gather(*sent)
+        except (KafkaError, OSError, TimeoutError) as error:
+            self.is_healthy = False
+            await self.stop()
+            raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
+        self.is_healthy = True
+
+    async def topics(self) -> set[str]:
+        """The topics that exist now. Raises `KafkaUnavailable`."""
+        try:
+            async with asyncio.timeout(self._bound):
+                producer = await self._started()
+                metadata = await producer.client.fetch_all_metadata()
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
+        return set(metadata.topics())
+
+    async def stop(self) -> None:
+        """Close the producer; at once if the broker is gone."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        with contextlib.suppress(KafkaError, OSError, TimeoutError):
+            async with asyncio.timeout(1.0):
+                await producer.stop()
+
+    async def _started(self) -> AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                self._producer = await self._start()
+            return self._producer
+
+    async def _start(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(**self._connection, enable_idempotence=True, acks="all")
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer

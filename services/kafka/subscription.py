@@ -1,0 +1,166 @@
+"""A FastStream batch subscription that commits offsets last and never lets a batch be passed over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaMessage
+
+from services.kafka.connection import KafkaConnection
+from services.kafka.consumer import PatientConsumer
+
+logger = logging.getLogger(__name__)
+
+Records = Sequence[ConsumerRecord]
+Handle = Callable[[Records], Awaitable[None]]
+OnAssigned = Callable[[Sequence[TopicPartition]], Awaitable[None]]
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_DRAIN_SECONDS = 5.0
+
+
+class Subscription:
+    """Hands batches of a topic to `handle`, in order within each partition.
+
+    `handle` returns when a batch is dealt with, and only then are its offsets committed. What it
+    raises is taken for a failing infrastructure: the same batch again, after a pause that grows.
+    """
+
+    def __init__(
+        self,
+        connection: KafkaConnection,
+        topic: str,
+        group: str,
+        handle: Handle,
+        on_assigned: OnAssigned | None = None,
+        max_records: int = 500,
+    ) -> None:
+        self._handle = handle
+        self._on_assigned = on_assigned
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self.is_healthy = True
+        self._broker = KafkaBroker(
+            **connection,
+            consumer_only=True,
+            apply_types=False,
+            graceful_timeout=_DRAIN_SECONDS,
+            logger=logger,
+            log_level=logging.DEBUG,
+        )
+        self._subscriber = self._broker.subscriber(
+            topic,
+            batch=True,
+            max_records=max_records,
+            group_id=group,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+            listener=_Listener(self),
+            heartbeat_interval_ms=1_000,
+            parser=self._parse,
+            decoder=self._decode,
+        )
+        self._subscriber(self._consume)
+
+    @property
+    def consumer(self) -> PatientConsumer:
+        """The consumer, once started."""
+        consumer = self._subscriber.consumer
+        if not isinstance(consumer, PatientConsumer):
+            raise TypeError("the subscription has not been started")
+        return consumer
+
+    @property
+    def is_assigned(self) -> bool:
+        """Whether a partition is ours."""
+        consumer = self._subscriber.consumer
+        return consumer is not None and bool(consumer.assignment())
+
+    async def start(self) -> None:
+        """Join the group. Raises `KafkaError` when the broker can't be reached."""
+        await self._broker.connect()
+        config = self._broker.config.broker_config
+        if isinstance(config.builder, partial):
+            config.builder = partial(PatientConsumer, **config.builder.keywords)
+        await self._broker.start()
+
+    async def stop(self) -> None:
+        """Finish the batch in hand, within a bound, and leave the group."""
+        await self._broker.stop()
+
+    async def drain(self) -> None:
+        """Wait, within a bound, until no batch is in hand."""
+        try:
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                await self._drained.wait()
+        except TimeoutError:
+            logger.warning("a batch is still in hand as its partitions are taken away")
+
+    async def assigned(self, partitions: set[TopicPartition]) -> None:
+        """Tell whoever keeps positions elsewhere where consuming is about to begin."""
+        if self._on_assigned:
+            await self._on_assigned(sorted(partitions))
+
+    async def _parse(self, batch: Records) -> KafkaMessage:
+        """FastStream's own parser raises on a null or binary header, and the batch would be lost."""
+        return KafkaMessage(body=batch, raw_message=tuple(batch), consumer=self.consumer)
+
+    async def _decode(self, message: KafkaMessage) -> Any:
+        return message.raw_message
+
+    async def _consume(self, records: Records) -> None:
+        self._drained.clear()
+        try:
+            await self._until_done(records)
+        finally:
+            self._drained.set()
+
+    async def _until_done(self, records: Records) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                await self._handle(records)
+                self.is_healthy = True
+                return await self._commit(records)
+            except Exception:
+                self.is_healthy = False
+                first = records[0]
+                logger.exception(
+                    "%s partition %d is held at offset %d, trying again in %.1f s",
+                    first.topic,
+                    first.partition,
+                    first.offset,
+                    pause,
+                )
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _commit(self, records: Records) -> None:
+        """Commit, unless the partition went to somebody else, who will then do the batch again."""
+        ends = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in records}
+        ours = {tp: end for tp, end in ends.items() if tp in self.consumer.assignment()}
+        try:
+            if ours:
+                await self.consumer.commit(ours)
+        except (KafkaError, IllegalStateError) as error:
+            logger.warning("offsets were not committed: %r", error)
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+
+    async def on_partitions_revoked(self, _: set[TopicPartition]) -> None:
+        await self._subscription.drain()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        await self._subscription.assigned(assigned)

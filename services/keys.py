@@ -1,0 +1,185 @@
+"""API keys: a file of keyed hashes with names and scopes. The keys themselves are shown once."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import logging
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+logger = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0
+"""How long the file is believed: a revoked key stops working within this, and a request's time."""
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+
+class Scope(StrEnum):
+    """What a key may do."""
+
+    READ = "checkouts:read"
+    WRITE = "checkouts:write"
+
+
+class BadKeysFile(Exception):
+    """The file of API keys is missing or can't be read as one."""
+
+
+class BadKeyName(Exception):
+    """A name that is malformed, taken or unknown."""
+
+
+class ApiKey(BaseModel):
+    """A key as the file knows it. Its name is the actor in the events that it causes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    digest: str
+    scopes: tuple[Scope, ...]
+    created_at: AwareDatetime
+    revoked_at: AwareDatetime | None = None
+
+
+class KeyRing(BaseModel):
+    """All keys, and the salt that their digests are keyed with (hexadecimal)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    salt: str = Field(default_factory=lambda: secrets.token_hex(16))
+    keys: tuple[ApiKey, ...] = ()
+
+    def find(self, token: str) -> ApiKey | None:
+        """The key of a token, if it is not revoked. Takes as long whichever it is, if any."""
+        digest = self.digest(token)
+        found = None
+        for key in self.keys:
+            if hmac.compare_digest(key.digest, digest) and key.revoked_at is None:
+                found = key
+        return found
+
+    def digest(self, token: str) -> str:
+        """The keyed hash of a token."""
+        data = token.encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(data, key=bytes.fromhex(self.salt), digest_size=32).hexdigest()
+
+
+class LiveKeys:
+    """The keys in a file, as it is now or was a moment ago.
+
+    A file that breaks while we run leaves the keys that were read last, and `failure` says so.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._ring = load_ring(path)
+        self._stamp = _stamp(path)
+        self._looked_at = time.monotonic()
+        self.failure: str | None = None
+
+    def find(self, token: str) -> ApiKey | None:
+        """The key of a token, if there is one and it is not revoked."""
+        if time.monotonic() - self._looked_at >= _LOOK_SECONDS:
+            self._look()
+        return self._ring.find(token)
+
+    def _look(self) -> None:
+        self._looked_at = time.monotonic()
+        try:
+            stamp = _stamp(self._path)
+            if stamp != self._stamp or self.failure:
+                self._ring = load_ring(self._path)
+                self._stamp = stamp
+            self.failure = None
+        except (OSError, BadKeysFile) as error:
+            self.failure = str(error)
+            logger.exception("the API keys could not be read again; the ones read last still hold")
+
+
+def load_ring(path: Path) -> KeyRing:
+    """The keys in a file. Raises `BadKeysFile`."""
+    try:
+        return KeyRing.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise BadKeysFile(f"{path} is not there; `checkout keys create NAME` makes it") from None
+    except (OSError, ValidationError) as error:
+        raise BadKeysFile(f"{path} is no file of API keys: {error}") from None
+
+
+def create_key(
+    path: Path, name: str, scopes: Sequence[Scope], token: str | None = None
+) -> tuple[ApiKey, str]:
+    """Add a key and return it with its token, which is stored nowhere. Raises `BadKeyName`.
+
+    A name is never used twice, not even after its key is revoked: events tell who asked by it.
+    """
+    if not _NAME.fullmatch(name):
+        raise BadKeyName("a key's name is 1 to 100 of A-Z a-z 0-9 . _ -")
+    if not scopes:
+        raise BadKeyName(f"a key needs a scope: {', '.join(Scope)}")
+    token = token or f"ck_{secrets.token_urlsafe(32)}"
+    with _changing(path):
+        ring = load_ring(path) if path.exists() else KeyRing()
+        if any(key.name == name for key in ring.keys):
+            raise BadKeyName(f"there is a key named {name} already, maybe a revoked one")
+        key = ApiKey(
+            name=name,
+            digest=ring.digest(token),
+            scopes=tuple(dict.fromkeys(scopes)),
+            created_at=datetime.now(UTC),
+        )
+        _write(path, ring.model_copy(update={"keys": (*ring.keys, key)}))
+    return key, token
+
+
+def revoke_key(path: Path, name: str) -> ApiKey:
+    """Revoke a key. Raises `BadKeyName` if there is none of that name."""
+    with _changing(path):
+        ring = load_ring(path)
+        revoked = {
+            key.name: key.model_copy(update={"revoked_at": key.revoked_at or datetime.now(UTC)})
+            for key in ring.keys
+            if key.name == name
+        }
+        if not revoked:
+            raise BadKeyName(f"there is no key named {name}")
+        keys = tuple(revoked.get(key.name, key) for key in ring.keys)
+        _write(path, ring.model_copy(update={"keys": keys}))
+    return revoked[name]
+
+
+@contextmanager
+def _changing(path: Path) -> Iterator[None]:
+    """Two that change the file wait for each other."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write(path: Path, ring: KeyRing) -> None:
+    """Replace the file in one step, so that nobody reads half of it."""
+    draft = path.with_name(f"{path.name}.draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(ring.model_dump_json(indent=2, exclude_none=True))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    stat = path.stat()
+    return (stat.st_mtime_ns, stat.st_ino, stat.st_size)

@@ -1,0 +1,1 @@
+"""The projector: from `checkout.events` to the views in Redis, and their rebuild when Redis is lost."""

@@ -1,0 +1,107 @@
+"""Publishes what the store has recorded. The position moves after the broker's acknowledgements."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from services.background import Background
+from services.kafka.connection import KafkaConnection
+from services.kafka.events import event_message
+from services.kafka.publisher import Publisher
+from services.kafka.topics import Topics
+from services.metrics import RELAY_POSITION, RELAYED
+from services.store import EventStore
+
+logger = logging.getLogger(__name__)
+
+POSITION = "relay"
+"""The name of the relay's position in the store."""
+
+_BATCH = 500
+_LOOK_SECONDS = 0.5
+"""How long a commit that nobody told us of may wait."""
+_STANDBY_SECONDS = 1.0
+_PURGE_SECONDS = 3600.0
+
+
+class RelayService:
+    """One relay is active at a time; others stand by until its lock is free.
+
+    The active one also deletes the outcomes of commands that are past their time.
+    """
+
+    def __init__(self, store: EventStore, connection: KafkaConnection, topics: Topics) -> None:
+        self._store = store
+        self._topics = topics
+        self._publisher = Publisher(connection)
+        self._committed = asyncio.Event()
+        self._holds_lock: Callable[[], bool] | None = None
+        self._position = 0
+        self._purged_at = 0.0
+        self._end_watch: Callable[[], None] = lambda: None
+        self._background = Background("relay", self._turn)
+
+    @property
+    def failure(self) -> str | None:
+        """What keeps events from being published, if something does."""
+        return self._background.failure
+
+    @property
+    def is_active(self) -> bool:
+        """Whether this is the relay that publishes."""
+        return self._holds_lock is not None
+
+    async def start(self) -> None:
+        """Publish, or stand by."""
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(self._committed.set)
+
+        self._end_watch = self._store.watch(wake)
+        self._background.start()
+
+    async def stop(self) -> None:
+        """Stop where it stands: what was not acknowledged is published by the next one."""
+        self._end_watch()
+        await self._background.stop()
+        await self._publisher.stop()
+
+    async def _turn(self) -> None:
+        if self._holds_lock is None or not await asyncio.to_thread(self._holds_lock):
+            await self._take_over()
+            return
+        self._committed.clear()
+        batch = await asyncio.to_thread(self._store.tail, self._position, _BATCH)
+        if not batch:
+            await self._rest()
+            return
+        await self._publisher.publish(
+            [event_message(self._topics.events, item.recorded) for item in batch]
+        )
+        await asyncio.to_thread(self._store.advance, POSITION, batch[-1].position)
+        self._position = batch[-1].position
+        RELAYED.inc(len(batch))
+        RELAY_POSITION.set(self._position)
+
+    async def _take_over(self) -> None:
+        self._holds_lock = await asyncio.to_thread(self._store.try_lock, POSITION)
+        if self._holds_lock is None:
+            await asyncio.sleep(_STANDBY_SECONDS)
+            return
+        self._position = await asyncio.to_thread(self._store.position, POSITION)
+        logger.info("publishing events after position %d", self._position)
+
+    async def _rest(self) -> None:
+        if time.monotonic() - self._purged_at > _PURGE_SECONDS:
+            self._purged_at = time.monotonic()
+            purged = await asyncio.to_thread(self._store.purge_outcomes, time.time())
+            logger.info("%d outcomes of commands were past their time", purged)
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._committed.wait()
+        except TimeoutError:
+            return

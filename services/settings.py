@@ -1,0 +1,73 @@
+"""Settings from the environment: `CHECKOUT_…`, each checked at the start and named when it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.merchant import BrokenBook, MerchantBook, parse_book
+
+_PREFIX = "CHECKOUT_"
+
+
+class BadSetting(Exception):
+    """A setting is wrong or missing; the message names it."""
+
+
+class Settings(BaseSettings):
+    """All settings of all services. Which of them a service needs, it says at its start."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, env_ignore_empty=True)
+
+    kafka_bootstrap_servers: str | None = None
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ssl_cafile: Path | None = None
+    kafka_ssl_certfile: Path | None = None
+    kafka_ssl_keyfile: Path | None = None
+    topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,200}$")] = "checkout."
+    topic_partitions: Annotated[int, Field(ge=1)] = 12
+    topic_replication: Annotated[int, Field(ge=1)] = 1
+    event_store_url: SecretStr | None = None
+    redis_url: SecretStr | None = None
+    merchant_file: Path | None = None
+    api_keys_file: Path | None = None
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 8000
+
+    @classmethod
+    def load(cls, *needed: str) -> Settings:
+        """The settings in the environment. Raises `BadSetting` for a wrong one or a missing `needed`."""
+        try:
+            settings = cls()
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            raise BadSetting(f"{variable(str(first['loc'][-1]))}: {first['msg']}") from None
+        for name in needed:
+            if getattr(settings, name) is None:
+                raise BadSetting(f"{variable(name)} is not set, and this service needs it")
+        return settings
+
+    def book(self) -> MerchantBook:
+        """The merchant book. Raises `BadSetting`, naming the file, line and field at fault."""
+        if self.merchant_file is None:
+            raise BadSetting(f"{variable('merchant_file')} is not set, and this service needs it")
+        return read_book(self.merchant_file)
+
+
+def read_book(path: Path) -> MerchantBook:
+    """The merchant book in a file. Raises `BadSetting`."""
+    try:
+        return parse_book(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, BrokenBook) as error:
+        raise BadSetting(f"{variable('merchant_file')}: {path}: {error}") from None
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"{_PREFIX}{name.removeprefix(_PREFIX.lower()).upper()}"

@@ -1,0 +1,14 @@
+"""Waiting for what happens on another thread or in another process, and no longer than needed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+def eventually(condition: Callable[[], object], within: float = 10.0) -> None:
+    """Return as soon as the condition holds; an `AssertionError` if it doesn't within the seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, f"still not so after {within} s"
+        time.sleep(0.01)

@@ -1,0 +1,131 @@
+"""A PostgreSQL server for the tests, with a fresh database for each.
+
+The server at CHECKOUT_TEST_POSTGRES_URL if that is set, else one of our own in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests.servers import programs
+
+_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
+_REMEDY = "apt-get install postgresql, or name a server in CHECKOUT_TEST_POSTGRES_URL"
+
+
+class OwnPostgres:
+    """A cluster that tests may stop and start. PostgreSQL refuses root, so root starts it as another."""
+
+    def __init__(self) -> None:
+        program = programs.find("postgres", *_FOLDERS)
+        if program is None:
+            programs.missing("PostgreSQL", _REMEDY)
+        self._program = program
+        self._folder = Path(tempfile.mkdtemp(prefix="checkout-postgres-"))
+        self._as_user: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, "postgres", "postgres")
+            self._as_user = {"user": "postgres", "group": "postgres", "extra_groups": []}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = programs.free_port()
+
+    def initialise(self) -> None:
+        """Make an empty cluster, where nothing is promised to survive the machine's crash."""
+        initdb = self._program.with_name("initdb")
+        options = "-D data -U postgres -E UTF8 --no-locale -A trust -N".split()
+        subprocess.run(
+            [initdb, *options],
+            cwd=self._folder,
+            check=True,
+            capture_output=True,
+            timeout=60,
+            **self._as_user,
+        )
+
+    @property
+    def url(self) -> str:
+        """The database of the server's owner."""
+        return f"postgresql://postgres@{programs.HOST}:{self._port}/postgres"
+
+    def start(self) -> None:
+        """Start it, on the same port as before, and wait until it answers."""
+        settings = {
+            "listen_addresses": programs.HOST,
+            "port": self._port,
+            "unix_socket_directories": "",
+            "fsync": "off",
+            "full_page_writes": "off",
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        self._process = programs.start(
+            [str(self._program), "-D", "data", *options],
+            self._folder,
+            self._answers,
+            within=30,
+            **self._as_user,
+        )
+
+    def stop(self) -> None:
+        """End it; its connections are cut."""
+        if self._process:
+            programs.end(self._process, signal.SIGINT, signal.SIGQUIT)
+
+    def remove(self) -> None:
+        """End it and delete what it wrote."""
+        self.stop()
+        shutil.rmtree(self._folder)
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+@contextmanager
+def own_postgres() -> Iterator[OwnPostgres]:
+    """A server of one's own, for who wants to stop it."""
+    server = OwnPostgres()
+    try:
+        server.initialise()
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A server that all tests share: the URL of a database in which others may be created."""
+    if given := os.environ.get("CHECKOUT_TEST_POSTGRES_URL"):
+        yield given
+        return
+    with own_postgres() as server:
+        yield server.url
+
+
+@contextmanager
+def fresh_database(server_url: str) -> Iterator[str]:
+    """The URL of an empty database, dropped in the end whoever is still connected."""
+    name = f"checkout_test_{uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    try:
+        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as admin:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

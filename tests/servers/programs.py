@@ -1,0 +1,76 @@
+"""Finding, starting and ending the programs of real servers. They listen on 127.0.0.1 only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+HOST = "127.0.0.1"
+
+
+def find(program: str, *folders: str) -> Path | None:
+    """A program on the PATH or in one of the folders, which may have wildcards."""
+    if found := shutil.which(program):
+        return Path(found).resolve()
+    root = Path("/")
+    matches = (match for folder in folders for match in root.glob(f"{folder[1:]}/{program}"))
+    return next(matches, None)
+
+
+def missing(server: str, remedy: str) -> NoReturn:
+    """Skip the test that needs this server, or fail it with CHECKOUT_TEST_REQUIRE_SERVERS=1."""
+    reason = f"{server} is not installed: {remedy}"
+    if os.environ.get("CHECKOUT_TEST_REQUIRE_SERVERS") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def start(
+    command: Sequence[str],
+    folder: Path,
+    is_ready: Callable[[], bool],
+    within: float,
+    **popen: Any,
+) -> subprocess.Popen[bytes]:
+    """Run a server in its folder, with `server.log` there, and wait until it is ready."""
+    log = folder / "server.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **popen
+        )
+    deadline = time.monotonic() + within
+    while not is_ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            process.wait()
+            raise RuntimeError(f"{command[0]} did not start:\n{log.read_text()[-2000:]}")
+        time.sleep(0.05)
+    return process
+
+
+def end(process: subprocess.Popen[bytes], *signals: signal.Signals, within: float = 10.0) -> None:
+    """End a process by the gentlest of these signals that it heeds in time, or by SIGKILL."""
+    for number in (*signals, signal.SIGKILL):
+        if process.poll() is None:
+            process.send_signal(number)
+        try:
+            process.wait(within)
+        except subprocess.TimeoutExpired:
+            continue
+        return
