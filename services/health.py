@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+logger = logging.getLogger(__name__)
 
 Check = Callable[[], Awaitable[str | None]]
 """Answers None when all is well, else what is wrong, for an operator to read."""
@@ -29,6 +32,7 @@ async def _state(check: Check) -> str:
     except TimeoutError:
         return f"no answer within {_BOUND:.0f} s"
     except Exception as error:
+        logger.exception("a readiness check failed")
         return f"{type(error).__name__}: {error}"
 
 

@@ -94,7 +94,7 @@ async def cancel(request: Request, checkout_id: str, key: Writer) -> Response:
     return await _write(request, key, checkout_id, command, body, HTTPStatus.OK)
 
 
-async def _write(  # noqa: PLR0913 - one path for all writes
+async def _write(
     request: Request,
     key: ApiKey,
     checkout_id: str | None,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from domain.checkout import Checkout, fold
+from domain.checkout import Checkout, fold, next_time
 from domain.decisions import decide
 from domain.events import RecordedEvent, record
 from domain.merchant import MerchantBook
@@ -160,7 +160,7 @@ class _Batch:
         events = record(
             submission.checkout_id,
             before.version if before else 0,
-            max(self.now, before.updated_at) if before else self.now,
+            next_time(before, self.now),
             decided,
             submission.metadata,
         )

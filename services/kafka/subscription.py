@@ -19,6 +19,15 @@ from services.kafka.consumer import PatientConsumer
 
 logger = logging.getLogger(__name__)
 
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Each start says that topics are not created by a consumer, which is as it should be."""
+    return "Topic creation is skipped" not in str(record.msg)
+
+
+_faststream_logger = logging.getLogger(f"{__name__}.faststream")
+_faststream_logger.addFilter(_is_news)
+
 Records = Sequence[ConsumerRecord]
 Handle = Callable[[Records], Awaitable[None]]
 OnAssigned = Callable[[Sequence[TopicPartition]], Awaitable[None]]
@@ -48,12 +57,14 @@ class Subscription:
         self._drained = asyncio.Event()
         self._drained.set()
         self.is_healthy = True
+        self._connection = connection
+        self._first_assigned = asyncio.Event()
         self._broker = KafkaBroker(
-            **connection,
+            connection["bootstrap_servers"],
             consumer_only=True,
             apply_types=False,
             graceful_timeout=_DRAIN_SECONDS,
-            logger=logger,
+            logger=_faststream_logger,
             log_level=logging.DEBUG,
         )
         self._subscriber = self._broker.subscriber(
@@ -90,12 +101,17 @@ class Subscription:
         await self._broker.connect()
         config = self._broker.config.broker_config
         if isinstance(config.builder, partial):
-            config.builder = partial(PatientConsumer, **config.builder.keywords)
+            # FastStream has no other way in for a consumer class of one's own.
+            config.builder = partial(PatientConsumer, **config.builder.keywords | self._connection)
         await self._broker.start()
 
     async def stop(self) -> None:
         """Finish the batch in hand, within a bound, and leave the group."""
         await self._broker.stop()
+
+    async def until_assigned(self) -> None:
+        """Wait for the first partition."""
+        await self._first_assigned.wait()
 
     async def drain(self) -> None:
         """Wait, within a bound, until no batch is in hand."""
@@ -107,6 +123,8 @@ class Subscription:
 
     async def assigned(self, partitions: set[TopicPartition]) -> None:
         """Tell whoever keeps positions elsewhere where consuming is about to begin."""
+        if partitions:
+            self._first_assigned.set()
         if self._on_assigned:
             await self._on_assigned(sorted(partitions))
 

@@ -1,0 +1,35 @@
+"""Stand-ins for the servers, inside this process: librdkafka's mock cluster and fakeredis."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from confluent_kafka import Producer
+from fakeredis import FakeAsyncRedis
+
+from projections.redis_views import RedisViews, RunId
+
+_SECONDS = 5.0
+
+
+class EmbeddedKafka:
+    """One broker that speaks Kafka's protocol on loopback. It forgets everything at exit.
+
+    A topic appears when it is first asked for, with 4 partitions; groups may have one member.
+    """
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        # The mock lives as long as this client, which does nothing else; the address of its own
+        # bootstrap server is never used.
+        self._owner = Producer(
+            {"test.mock.num.brokers": 1, "bootstrap.servers": "mock", "log_level": 0}
+        )
+        brokers = [self._owner.list_topics(topic, _SECONDS).brokers for topic in topics][-1]
+        broker = next(iter(brokers.values()))
+        self.bootstrap_servers = f"{broker.host}:{broker.port}"
+
+
+def embedded_views() -> RedisViews:
+    """Views in this process's memory."""
+    return RedisViews(FakeAsyncRedis(), RunId(uuid.uuid4().hex))

@@ -1,0 +1,158 @@
+"""All services together, on embedded servers and one directory of data."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.merchant import MerchantBook
+from projections.rebuild import rebuild
+from services.api.app import ApiParts, build_app
+from services.commands.service import CommandService
+from services.dev.embedded import EmbeddedKafka, embedded_views
+from services.kafka.connection import connection_of
+from services.kafka.subscription import Subscription
+from services.kafka.topics import Topics
+from services.keys import LiveKeys, Scope, create_key, load_ring
+from services.projector.service import ProjectorService
+from services.relay.service import POSITION, RelayService
+from services.serving import serving
+from services.settings import Settings, read_book
+from services.store import open_store
+from services.wiring import (
+    failure_check,
+    running,
+    store_check,
+    subscription_check,
+    utc_now,
+    views_check,
+    writing,
+)
+
+DEMO_BOOK = Path(__file__).parents[2] / "domain" / "demo_book.toml"
+
+_READY_SECONDS = 20.0
+
+
+class DataInUse(Exception):
+    """Another process runs on the same directory."""
+
+
+class NotReady(Exception):
+    """The system did not come up in time."""
+
+
+@dataclass(frozen=True)
+class DevSystem:
+    """A running system: where to reach it, and its parts for whoever wants to stop one."""
+
+    http: str
+    kafka: str
+    api_key: str
+    data: Path
+    topics: Topics
+    relay: RelayService
+    projector: ProjectorService
+
+    def ready_line(self) -> dict[str, str]:
+        """What a script needs to know."""
+        return {
+            "http": self.http,
+            "kafka": self.kafka,
+            "api_key": self.api_key,
+            "data": str(self.data),
+        }
+
+
+@contextlib.asynccontextmanager
+async def dev_system(
+    data: Path, api_key: str | None = None, http_port: int = 0
+) -> AsyncIterator[DevSystem]:
+    """Run everything within the block. Raises `DataInUse`, `OSError` or `BadSetting`."""
+    settings = Settings.load()
+    book = _book(settings)
+    topics = Topics(settings.topic_prefix)
+    async with contextlib.AsyncExitStack() as stack:
+        # The store makes the directory if it is not there.
+        store = await asyncio.to_thread(open_store, f"sqlite:///{data / 'events.db'}")
+        stack.callback(store.close)
+        if store.try_lock("dev") is None:
+            raise DataInUse(f"{data} is in use by another checkout dev")
+        token = _api_key(data, api_key)
+        kafka = await asyncio.to_thread(EmbeddedKafka, topics.all)
+        # The broker is new and holds nothing, so all events are published to it again.
+        store.rewind(POSITION)
+        views = embedded_views()
+        stack.push_async_callback(views.close)
+        await rebuild(views, store, {})
+        connection = connection_of(
+            settings.model_copy(
+                update={
+                    "kafka_bootstrap_servers": kafka.bootstrap_servers,
+                    "kafka_security_protocol": "PLAINTEXT",
+                }
+            )
+        )
+        writer = await stack.enter_async_context(writing(store, views, book))
+        relay = RelayService(store, connection, topics)
+        projector = ProjectorService(store, views, connection, topics)
+        commands = CommandService(connection, topics, writer, utc_now)
+        await stack.enter_async_context(running(relay, projector, commands))
+        keys = LiveKeys(_keys_file(data))
+        checks = {
+            "store": store_check(store),
+            "redis": views_check(views),
+            "commands": subscription_check(commands.subscription),
+            "projector": subscription_check(projector.subscription),
+            "relay": failure_check(lambda: relay.failure),
+        }
+        app = build_app(ApiParts(writer, store, views, keys, topics, checks))
+        port = await stack.enter_async_context(serving(app, "127.0.0.1", http_port))
+        await _until_assigned(commands.subscription, projector.subscription)
+        yield DevSystem(
+            http=f"http://127.0.0.1:{port}",
+            kafka=kafka.bootstrap_servers,
+            api_key=token,
+            data=data,
+            topics=topics,
+            relay=relay,
+            projector=projector,
+        )
+
+
+def _book(settings: Settings) -> MerchantBook:
+    return read_book(settings.merchant_file or DEMO_BOOK)
+
+
+def _api_key(data: Path, given: str | None) -> str:
+    """The key to use: the given one, or one that is made once and kept in the directory."""
+    kept = data / "dev-api-key"
+    if given is None and kept.exists():
+        given = kept.read_text().strip()
+    if given is None:
+        given = f"ck_{secrets.token_urlsafe(32)}"
+        kept.touch(mode=0o600)
+        kept.write_text(given)
+    path = _keys_file(data)
+    if not path.exists() or load_ring(path).find(given) is None:
+        name = f"dev-{hashlib.sha256(given.encode()).hexdigest()[:8]}"
+        create_key(path, name, list(Scope), given)
+    return given
+
+
+def _keys_file(data: Path) -> Path:
+    return data / "api-keys.json"
+
+
+async def _until_assigned(*subscriptions: Subscription) -> None:
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            for subscription in subscriptions:
+                await subscription.until_assigned()
+    except TimeoutError:
+        raise NotReady(f"not ready within {_READY_SECONDS:.0f} s") from None

@@ -1,0 +1,215 @@
+"""The one place that wires: what each process is made of, started in order and stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Protocol
+
+from starlette.applications import Starlette
+
+from domain.merchant import MerchantBook
+from projections.redis_views import RedisViews, connect
+from services.api.app import ApiParts, build_app
+from services.commands.service import CommandService
+from services.handler import Handler, Writer
+from services.handler.views import ViewWriter
+from services.health import Check, health_routes
+from services.kafka.connection import connection_of
+from services.kafka.subscription import Subscription
+from services.kafka.topics import Topics
+from services.keys import BadKeysFile, LiveKeys
+from services.projector.service import ProjectorService
+from services.relay.service import POSITION, RelayService
+from services.serving import serving, until_told_to_stop
+from services.settings import BadSetting, Settings, variable
+from services.store import EventStore, open_store
+
+_STOP_SECONDS = 10.0
+
+
+def utc_now() -> datetime:
+    """The clock that all processes go by."""
+    return datetime.now(UTC)
+
+
+class Startable(Protocol):
+    """Something that runs beside others in a process."""
+
+    async def start(self) -> None:
+        """Begin."""
+
+    async def stop(self) -> None:
+        """End, and finish what is in hand."""
+
+
+async def run_api(settings: Settings) -> None:
+    """`checkout api`: the HTTP door."""
+    book = settings.book()
+    if settings.api_keys_file is None:
+        raise BadSetting(f"{variable('api_keys_file')} is not set, and this service needs it")
+    try:
+        keys = LiveKeys(settings.api_keys_file)
+    except BadKeysFile as error:
+        raise BadSetting(f"{variable('api_keys_file')}: {error}") from None
+    async with (
+        _store(settings) as store,
+        _views(settings) as views,
+        writing(store, views, book) as writer,
+    ):
+        checks = {
+            "store": store_check(store),
+            "redis": views_check(views),
+            "keys": keys_check(keys),
+        }
+        topics = Topics(settings.topic_prefix)
+        app = build_app(ApiParts(writer, store, views, keys, topics, checks))
+        async with serving(app, settings.http_host, settings.http_port):
+            await until_told_to_stop()
+
+
+async def run_commands(settings: Settings) -> None:
+    """`checkout commands`: the Kafka door."""
+    book, connection = settings.book(), connection_of(settings)
+    async with (
+        _store(settings) as store,
+        _views(settings) as views,
+        writing(store, views, book) as writer,
+    ):
+        service = CommandService(connection, Topics(settings.topic_prefix), writer, utc_now)
+        checks = {
+            "store": store_check(store),
+            "redis": views_check(views),
+            "kafka": subscription_check(service.subscription),
+        }
+        await _run_with_health(settings, service, checks)
+
+
+async def run_relay(settings: Settings) -> None:
+    """`checkout relay`: from the store to Kafka."""
+    connection = connection_of(settings)
+    async with _store(settings) as store:
+        service = RelayService(store, connection, Topics(settings.topic_prefix))
+        checks = {"store": store_check(store), "kafka": failure_check(lambda: service.failure)}
+        await _run_with_health(settings, service, checks)
+
+
+async def run_projector(settings: Settings) -> None:
+    """`checkout projector`: from Kafka to Redis."""
+    connection = connection_of(settings)
+    async with _store(settings) as store, _views(settings) as views:
+        service = ProjectorService(store, views, connection, Topics(settings.topic_prefix))
+        checks = {
+            "store": store_check(store),
+            "redis": views_check(views),
+            "kafka": subscription_check(service.subscription),
+            "views": failure_check(lambda: service.failure),
+        }
+        await _run_with_health(settings, service, checks)
+
+
+@contextlib.asynccontextmanager
+async def writing(
+    store: EventStore, views: RedisViews, book: MerchantBook
+) -> AsyncIterator[Writer]:
+    """The handler and its one writer thread."""
+    writer = Writer(Handler(store, book, utc_now), ViewWriter(views))
+    writer.start()
+    try:
+        yield writer
+    finally:
+        await writer.stop()
+
+
+@contextlib.asynccontextmanager
+async def running(*services: Startable) -> AsyncIterator[None]:
+    """Services within the block, started together and stopped together; their stop is bounded."""
+    try:
+        await asyncio.gather(*(service.start() for service in services))
+        yield
+    finally:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await asyncio.gather(*(service.stop() for service in services))
+
+
+def store_check(store: EventStore) -> Check:
+    """Whether the event store answers."""
+
+    async def check() -> str | None:
+        await asyncio.to_thread(store.position, POSITION)
+        return None
+
+    return check
+
+
+def views_check(views: RedisViews) -> Check:
+    """Whether Redis answers and holds all views."""
+
+    async def check() -> str | None:
+        return None if await views.are_built() else "the views are being rebuilt"
+
+    return check
+
+
+def keys_check(keys: LiveKeys) -> Check:
+    """Whether the API keys can be read."""
+    return failure_check(lambda: keys.failure)
+
+
+def subscription_check(subscription: Subscription) -> Check:
+    """Whether records are handled, and partitions are ours to handle."""
+
+    async def check() -> str | None:
+        if not subscription.is_healthy:
+            return "a batch is held and tried again"
+        return None if subscription.is_assigned else "no partition is assigned"
+
+    return check
+
+
+def failure_check(failure: Callable[[], str | None]) -> Check:
+    """Whether something that runs in the background has failed."""
+
+    async def check() -> str | None:
+        return failure()
+
+    return check
+
+
+async def _run_with_health(
+    settings: Settings, service: Startable, checks: Mapping[str, Check]
+) -> None:
+    app = Starlette(routes=health_routes(checks))
+    async with serving(app, settings.http_host, settings.http_port), running(service):
+        await until_told_to_stop()
+
+
+@contextlib.asynccontextmanager
+async def _store(settings: Settings) -> AsyncIterator[EventStore]:
+    if settings.event_store_url is None:
+        raise BadSetting(f"{variable('event_store_url')} is not set, and this service needs it")
+    try:
+        store = await asyncio.to_thread(open_store, settings.event_store_url.get_secret_value())
+    except ValueError as error:
+        raise BadSetting(f"{variable('event_store_url')} {error}") from None
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextlib.asynccontextmanager
+async def _views(settings: Settings) -> AsyncIterator[RedisViews]:
+    if settings.redis_url is None:
+        raise BadSetting(f"{variable('redis_url')} is not set, and this service needs it")
+    try:
+        views = connect(settings.redis_url.get_secret_value())
+    except ValueError as error:
+        raise BadSetting(f"{variable('redis_url')}: {error}") from None
+    try:
+        yield views
+    finally:
+        await views.close()
