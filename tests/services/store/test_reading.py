@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 
 import pytest
 
 from domain.checkout import fold
+from domain.events import (
+    BuyerUpdated,
+    CheckoutCanceled,
+    Event,
+    FulfillmentAddressUpdated,
+    FulfillmentOptionSelected,
+)
 from services.store import EventStore
 from services.store.recorder import StreamRange
-from tests.services.store.samples import buyer, event, outcome, stream
+from tests.services.store.samples import BY_KAFKA, buyer, event, outcome, stream
 
 EVERY_CHARACTER = string.ascii_letters + string.digits + "_-"
 
@@ -81,3 +89,20 @@ def test_an_outcome_is_found_by_whatever_key_its_publisher_chose(store: EventSto
     written = outcome(key, "one")
     store.append((), [written])
     assert store.read([key, key + "x"], ()).outcomes == {key: written}
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        BuyerUpdated(buyer=None),
+        FulfillmentAddressUpdated(fulfillment_address=None),
+        FulfillmentOptionSelected(fulfillment_option_id=None),
+        CheckoutCanceled(reason=None, message=None),
+    ],
+    ids=lambda fact: fact.NAME,
+)
+def test_what_was_cleared_or_left_out_comes_back_so(store: EventStore, nothing: Event):
+    by_http = BY_KAFKA.model_copy(update={"door": "http", "traceparent": None})
+    written = replace(event("one", 1, nothing), metadata=by_http)
+    store.append([written])
+    assert store.read((), [StreamRange("one")]).streams["one"] == [written]
