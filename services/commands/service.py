@@ -106,6 +106,6 @@ class CommandService:
         if asked == self._topics.replies or asked in self._existing:
             return asked
         if time.monotonic() - self._looked_at > _TOPICS_SECONDS:
-            self._existing = await self._publisher.topics()
+            self._existing = set(await self._publisher.topics())
             self._looked_at = time.monotonic()
         return asked if asked in self._existing else self._topics.replies

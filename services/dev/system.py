@@ -14,6 +14,7 @@ from domain.merchant import MerchantBook
 from projections.rebuild import rebuild
 from services.api.app import ApiParts, build_app
 from services.commands.service import CommandService
+from services.dev import DevError
 from services.dev.embedded import EmbeddedKafka, embedded_views
 from services.kafka.connection import connection_of
 from services.kafka.subscription import Subscription
@@ -39,11 +40,11 @@ DEMO_BOOK = Path(__file__).parents[2] / "domain" / "demo_book.toml"
 _READY_SECONDS = 20.0
 
 
-class DataInUse(Exception):
+class DataInUse(DevError):
     """Another process runs on the same directory."""
 
 
-class NotReady(Exception):
+class NotReady(DevError):
     """The system did not come up in time."""
 
 

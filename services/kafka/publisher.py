@@ -56,15 +56,15 @@ class Publisher:
             raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
         self.is_healthy = True
 
-    async def topics(self) -> set[str]:
-        """The topics that exist now. Raises `KafkaUnavailable`."""
+    async def topics(self) -> dict[str, set[int]]:
+        """The topics that exist now, and their partitions. Raises `KafkaUnavailable`."""
         try:
             async with asyncio.timeout(self._bound):
                 producer = await self._started()
                 metadata = await producer.client.fetch_all_metadata()
         except (KafkaError, OSError, TimeoutError) as error:
             raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
-        return set(metadata.topics())
+        return {name: set(metadata.partitions_for_topic(name) or ()) for name in metadata.topics()}
 
     async def stop(self) -> None:
         """Close the producer; at once if the broker is gone."""

@@ -1,0 +1,85 @@
+"""The answers of a call: the checkout, and the errors grouped by their status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from pydantic.json_schema import JsonSchemaValue
+
+from domain.refusals import Refused
+from services.api.errors import ApiError
+from services.api.openapi.calls import Call, DocumentedError
+from services.api.openapi.headers import header_references
+from services.api.schemas import Checkout, Error, Schemas
+from services.errors import STATUS, error_body, flat_error
+from services.keys import Scope
+
+_SHOWN = ("Request-Id", "ETag", "Cache-Control")
+
+
+def responses(call: Call, success: HTTPStatus, schemas: Schemas) -> dict[str, Any]:
+    """The responses of an operation, by status."""
+    is_write = call.scope is Scope.WRITE
+    replayed = ("Idempotent-Replayed",) if is_write else ()
+    located = ("Location",) if success is HTTPStatus.CREATED else ()
+    content = _content(schemas.references[Checkout], {"checkout": call.example})
+    found: dict[int, Any] = {
+        success: {
+            "description": "The checkout as the write left it." if is_write else "The checkout.",
+            "headers": header_references(*_SHOWN, *located, *replayed),
+            "content": content,
+        }
+    }
+    if is_write:
+        found[HTTPStatus.ACCEPTED] = {
+            "description": "Recorded, but it may not be readable yet: a read may still show an "
+            "older version. The checkout as the write left it.",
+            "headers": header_references(*_SHOWN, "Location", *replayed),
+            "content": content,
+        }
+    else:
+        found[HTTPStatus.NOT_MODIFIED] = {
+            "description": "The checkout is still at a version that `If-None-Match` names.",
+            "headers": header_references(*_SHOWN),
+        }
+    by_status: dict[HTTPStatus, list[DocumentedError]] = {}
+    for documented in call.errors:
+        by_status.setdefault(_status(documented.error), []).append(documented)
+    for status, errors in by_status.items():
+        found[status] = _error_response(status, errors, is_write, schemas.references[Error])
+    return {str(int(status)): found[status] for status in sorted(found)}
+
+
+def _error_response(
+    status: HTTPStatus, errors: Iterable[DocumentedError], is_write: bool, schema: JsonSchemaValue
+) -> dict[str, Any]:
+    headers = ["Request-Id"]
+    if is_write and any(documented.replayable for documented in errors):
+        headers.append("Idempotent-Replayed")
+    for documented in errors:
+        if isinstance(documented.error, ApiError):
+            headers += documented.error.headers
+    return {
+        "description": f"{status.phrase}: "
+        + "; ".join(f"`{documented.error.code}` if {documented.when}" for documented in errors)
+        + ".",
+        "headers": header_references(*headers),
+        "content": _content(schema, {str(d.error.code): _body(d.error) for d in errors}),
+    }
+
+
+def _content(schema: JsonSchemaValue, examples: dict[str, Any]) -> dict[str, Any]:
+    named = {name: {"value": value} for name, value in examples.items()}
+    return {"application/json": {"schema": schema, "examples": named}}
+
+
+def _status(error: ApiError | Refused) -> HTTPStatus:
+    return error.status if isinstance(error, ApiError) else STATUS[error.code]
+
+
+def _body(error: ApiError | Refused) -> dict[str, Any]:
+    if isinstance(error, ApiError):
+        return error_body(error.status, error.code, error.message, error.param)
+    return flat_error(error)

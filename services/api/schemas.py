@@ -1,0 +1,124 @@
+"""The JSON of answers as classes, and the JSON Schemas that the documents of both doors are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
+from pydantic_core import core_schema
+
+from domain.values import (
+    Address,
+    Buyer,
+    CheckoutId,
+    FulfillmentOption,
+    LineItem,
+    Link,
+    Message,
+    PaymentProvider,
+    SparseValue,
+    Status,
+    Text,
+    Total,
+)
+
+REF_TEMPLATE = "#/components/schemas/{model}"
+"""Where OpenAPI and AsyncAPI keep schemas."""
+
+
+class Checkout(SparseValue):
+    """A checkout as it is shown. What is not known yet is left out."""
+
+    id: CheckoutId
+    buyer: Buyer | None = None
+    payment_provider: Annotated[
+        PaymentProvider | None, Field(description="Left out once the checkout is closed.")
+    ] = None
+    status: Status
+    currency: Annotated[Text, Field(description="Of all amounts, which are in its minor unit.")]
+    line_items: tuple[LineItem, ...]
+    fulfillment_address: Address | None = None
+    fulfillment_options: tuple[FulfillmentOption, ...]
+    fulfillment_option_id: Annotated[
+        Text | None,
+        Field(description="The selected option: the one asked for, else the merchant's first."),
+    ] = None
+    totals: Annotated[
+        tuple[Total, ...],
+        Field(description="Subtotal, fulfillment, tax and total, as far as they are known."),
+    ]
+    messages: tuple[Message, ...]
+    links: tuple[Link, ...]
+    canceled_at: AwareDatetime | None = None
+
+
+class Error(SparseValue):
+    """Why there is no other answer."""
+
+    type: Literal["invalid_request", "processing_error", "service_unavailable"]
+    code: Annotated[str, Field(description="A stable word to branch on.")]
+    message: Annotated[str, Field(description="A sentence for a person. It may change.")]
+    param: Annotated[
+        str | None, Field(description="The JSONPath of the field at fault, if one is.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    """JSON Schemas by name, and a reference to each class's own."""
+
+    definitions: dict[str, Any]
+    references: dict[type[BaseModel], JsonSchemaValue]
+
+    @classmethod
+    def of(cls, received: Iterable[type[BaseModel]], sent: Iterable[type[BaseModel]]) -> Schemas:
+        """The schemas of what comes in (as it is validated) and of what goes out (as it is written).
+
+        A value whose two shapes differ appears twice, as `…-Input` and `…-Output`.
+        """
+        references, schema = models_json_schema(
+            [
+                *((model, "validation") for model in received),
+                *((model, "serialization") for model in sent),
+            ],
+            ref_template=REF_TEMPLATE,
+            schema_generator=_WireSchema,
+        )
+        return cls(schema["$defs"], {model: ref for (model, _), ref in references.items()})
+
+
+class _WireSchema(GenerateJsonSchema):
+    """Tells what is on the wire: no defaults, which a client must not fill in (an absent field of an
+    update stays as it is), and in what we send no null for an absent field (it is left out).
+    """
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        inner = schema["schema"]
+        if self.mode == "serialization" and inner["type"] == "nullable":
+            inner = inner["schema"]
+        return self.generate_inner(inner)
+
+    def field_is_required(
+        self,
+        field: core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField,
+        total: bool,
+    ) -> bool:
+        schema = field["schema"]
+        if self.mode == "serialization" and schema["type"] == "default":
+            return schema.get("default") is not None
+        return super().field_is_required(field, total)
+
+    def ser_schema(
+        self,
+        schema: core_schema.SerSchema
+        | core_schema.IncExSeqSerSchema
+        | core_schema.IncExDictSerSchema,
+    ) -> JsonSchemaValue | None:
+        """A `SparseValue` is written by a function, whose own schema would be any object."""
+        return None if schema["type"] == "function-wrap" else super().ser_schema(schema)
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - Pydantic's signature
+        return False

@@ -1,6 +1,0 @@
-def asyncapi_document(topics):
-    return {}
-
-
-def asyncapi_page(document):
-    return ""

@@ -1,0 +1,74 @@
+"""`checkout send`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from domain.commands import COMMANDS
+from services.kafka.client import CommandClient, CommandToSend, Reply
+from services.kafka.connection import connection_of
+from services.kafka.topics import Topics
+from services.logs import configure_logging
+from services.settings import Settings
+
+
+def send(
+    command_type: Annotated[
+        str, typer.Argument(metavar="TYPE", help=f"One of {', '.join(COMMANDS)}.")
+    ],
+    checkout_id: Annotated[str, typer.Argument(metavar="ID", help="The checkout's id.")],
+    data: Annotated[
+        Path | None, typer.Option(help="File with the command's JSON; - for standard input.")
+    ] = None,
+    command_id: Annotated[
+        str | None,
+        typer.Option(help="ce_id: send the same one again for a repeat. Made up if not given."),
+    ] = None,
+    source: Annotated[str, typer.Option(help="ce_source: who sends.")] = "/checkout/cli",
+    expected_version: Annotated[
+        int | None, typer.Option(help="Refuse unless the checkout is at this version.")
+    ] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the reply.")] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the reply on one line.")] = False,
+) -> None:
+    """Publish a command and print its reply. Exit 1 if it is rejected or no reply comes."""
+    configure_logging(as_json=False, level=40)
+    settings = Settings.load("kafka_bootstrap_servers")
+    attributes = {} if expected_version is None else {"expectedversion": str(expected_version)}
+    command = CommandToSend(
+        type=f"checkout.{command_type.removeprefix('checkout.')}",
+        checkout_id=checkout_id,
+        body=_read(data),
+        source=source,
+        command_id=command_id or uuid.uuid4().hex,
+        attributes=attributes,
+    )
+    reply = asyncio.run(_send(settings, command, wait))
+    if as_json:
+        typer.echo(json.dumps({"type": reply.type, "data": reply.data}))
+    else:
+        console = Console()
+        console.print(reply.type)
+        console.print_json(data=reply.data)
+    if not reply.is_accepted:
+        raise typer.Exit(1)
+
+
+async def _send(settings: Settings, command: CommandToSend, wait: float) -> Reply:
+    topics = Topics(settings.topic_prefix)
+    async with CommandClient(connection_of(settings), topics) as client:
+        return await client.send(command, wait)
+
+
+def _read(data: Path | None) -> bytes | None:
+    if data is None:
+        return None
+    return sys.stdin.buffer.read() if str(data) == "-" else data.read_bytes()

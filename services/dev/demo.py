@@ -1,0 +1,131 @@
+"""The story of one checkout, through Kafka and HTTP, told as it happens."""
+
+from __future__ import annotations
+
+import tempfile
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+from aiokafka import AIOKafkaConsumer
+from rich.console import Console
+from rich.rule import Rule
+
+from services.dev import DevError
+from services.dev.system import DevSystem, dev_system
+from services.kafka.client import CommandClient, CommandToSend
+
+CHECKOUT_ID = "checkout_abc123"
+BUYER = {
+    "first_name": "John",
+    "last_name": "Doe",
+    "email": "john.doe@example.com",
+    "phone_number": "+1234567890",
+}
+CREATE = {
+    "items": [{"id": "item_123", "quantity": 2}],
+    "buyer": BUYER,
+    "fulfillment_address": {
+        "name": "John Doe",
+        "line_one": "123 Main St",
+        "line_two": "Apt 4B",
+        "city": "San Francisco",
+        "state": "CA",
+        "country": "US",
+        "postal_code": "94105",
+    },
+}
+UPDATE = {
+    "items": [{"id": "item_123", "quantity": 3}, {"id": "item_456", "quantity": 1}],
+    "fulfillment_address": {
+        "name": "John Doe",
+        "line_one": "456 Oak Ave",
+        "city": "Los Angeles",
+        "state": "CA",
+        "country": "US",
+        "postal_code": "90210",
+    },
+    "fulfillment_option_id": "shipping_fast",
+}
+CANCEL = {"reason": "customer_requested", "message": "Customer changed their mind"}
+
+
+class DemoFailed(DevError):
+    """The story did not go as it should."""
+
+
+async def tell(console: Console) -> None:
+    """Run the story on a system of its own. Raises `DemoFailed`."""
+    with tempfile.TemporaryDirectory(prefix="checkout-demo-") as data:
+        async with dev_system(Path(data)) as dev:
+            console.print(
+                f"The whole system is up in this process: HTTP {dev.http}, Kafka {dev.kafka}"
+            )
+            async with (
+                CommandClient({"bootstrap_servers": dev.kafka}, dev.topics) as client,
+                client.following(dev.topics.events) as events,
+            ):
+                story = _Story(console, dev, events)
+                await story.create(client)
+                await story.over_http()
+
+
+class _Story:
+    def __init__(self, console: Console, dev: DevSystem, consumer: AIOKafkaConsumer) -> None:
+        self._console = console
+        self._dev = dev
+        self._consumer = consumer
+        self._seen = 0
+
+    async def create(self, client: CommandClient) -> None:
+        self._chapter("Another service publishes checkout.CreateCheckout on Kafka", CREATE)
+        command = CommandToSend(
+            type="checkout.CreateCheckout",
+            checkout_id=CHECKOUT_ID,
+            body=orjson.dumps(CREATE),
+            source="/demo/shop",
+            command_id="create-1",
+            attributes={},
+        )
+        reply = await client.send(command)
+        if not reply.is_accepted:
+            raise DemoFailed(f"the command was refused: {reply.data}")
+        await self._events_until(reply.data["version"])
+        self._console.print(f"Reply on {self._dev.topics.replies}: [bold]{reply.type}[/bold]")
+        self._console.print_json(data=reply.data)
+
+    async def over_http(self) -> None:
+        headers = {"Authorization": f"Bearer {self._dev.api_key}"}
+        path = f"/v1/checkouts/{CHECKOUT_ID}"
+        async with httpx.AsyncClient(base_url=self._dev.http, headers=headers) as http:
+            self._chapter(f"A storefront updates it: PUT {path}", UPDATE)
+            await self._answer(await http.put(path, json=UPDATE))
+            self._chapter(f"Anybody with a key reads it: GET {path}")
+            await self._answer(await http.get(path))
+            self._chapter(f"The buyer changes their mind: POST {path}/cancel", CANCEL)
+            await self._answer(await http.post(f"{path}/cancel", json=CANCEL))
+
+    def _chapter(self, title: str, body: Any = None) -> None:
+        self._console.print(Rule(title, align="left"))
+        if body is not None:
+            self._console.print_json(data=body)
+
+    async def _answer(self, response: httpx.Response) -> None:
+        if response.status_code != HTTPStatus.OK:
+            raise DemoFailed(f"HTTP {response.status_code}: {response.text}")
+        version = int(response.headers["etag"].strip('"'))
+        await self._events_until(version)
+        self._console.print(f"HTTP {response.status_code}, version {version}")
+        self._console.print_json(response.text)
+
+    async def _events_until(self, version: int) -> None:
+        """Print the events on Kafka up to a version."""
+        while self._seen < version:
+            record = await self._consumer.getone()
+            headers = {name: value.decode() for name, value in record.headers}
+            self._seen = int(headers["ce_sequence"])
+            name = headers["ce_type"]
+            self._console.print(f"Event {headers['ce_id']}: [bold]{name}[/bold]")
+            self._console.print_json(record.value.decode())
