@@ -1,0 +1,51 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: help setup run demo test check format lock clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv with everything in it; .venv/bin/checkout is the command line
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+run: $(READY) ## Run the whole system in one process, on http://127.0.0.1:8000 (Ctrl-C stops it)
+	$(BIN)/checkout dev --data checkout-data
+
+demo: $(READY) ## Tell the story of one checkout through the whole system
+	@$(BIN)/checkout demo
+
+test: $(READY) ## Run the tests, and see that they cover the code
+	$(BIN)/pytest --cov --cov-report=
+	@$(BIN)/coverage report --include='domain/*' --fail-under=100 --skip-covered
+	@$(BIN)/coverage report --include='projections/*,services/*' --fail-under=90 --skip-covered
+
+check: $(READY) ## Check format, lint, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## Put the code into its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(READY) ## Pin what is installed, newest first, in requirements.lock
+	$(BIN)/pip install --quiet --upgrade pip-tools
+	$(BIN)/pip-compile --quiet --upgrade --extra dev --extra embedded --strip-extras --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --no-annotate --no-header \
+		--output-file requirements.lock pyproject.toml
+
+clean: ## Remove what was made
+	rm -rf $(VENV) checkout-data .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
