@@ -62,7 +62,13 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
                 db_name=f"file:{quote(str(path))}", originator_id_type="text", pool_size=8
             )
         )
-        self.create_table()
+        # Those who make the same file at once would find it locked, without SQLite's patience.
+        with self._lock_file("creation").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self.create_table()
+
+    def _lock_file(self, name: str) -> Path:
+        return self._path.with_name(f"{self._path.name}.{name}.lock")
 
     def construct_create_table_statements(self) -> list[str]:
         """The library's tables and ours."""
@@ -122,7 +128,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
 
     def try_lock(self, name: str) -> Callable[[], bool] | None:
         """Lock a file beside the database; the system lets go of it when the process dies."""
-        file = self._path.with_name(f"{self._path.name}.{name}.lock").open("w")
+        file = self._lock_file(name).open("w")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
