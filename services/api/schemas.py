@@ -71,7 +71,7 @@ class Schemas:
     """JSON Schemas by name, and a reference to each class's own."""
 
     definitions: dict[str, Any]
-    references: dict[type[BaseModel], JsonSchemaValue]
+    references: dict[type[Any], JsonSchemaValue]
 
     @classmethod
     def of(cls, received: Iterable[type[BaseModel]], sent: Iterable[type[BaseModel]]) -> Schemas:

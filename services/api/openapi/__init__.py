@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import JsonSchemaValue
 from starlette.routing import Route
 
 from services.api.openapi.calls import Call, calls
@@ -29,7 +30,8 @@ Amounts are integers in minor units (cents). Unknown fields and query parameters
 
 Errors are flat JSON: `{"type", "code", "message", "param"?}`. They are checked in this order: 401, 403,
 413, 415, 400 for the shape, a repeat's first answer, 404, 405 or 409 for the checkout's state, 412,
-400 by the merchant book. Every answer carries a `Request-Id`, a fault's (500) too.
+400 by the merchant book. Every answer carries a `Request-Id`, a fault's (500) too. An
+unknown path is a 404 `not_found`, another method than those listed a 405 `method_not_allowed`.
 
 The same commands by Kafka, and the events: `/asyncapi`.
 """
@@ -74,21 +76,17 @@ def _complete(operation: dict[str, Any], call: Call, schemas: Schemas) -> None:
     in_path = ["CheckoutId"] if operation.pop("parameters", None) else []
     operation["parameters"] = parameter_references(*in_path, *own)
     operation["security"] = [
-        dict.fromkeys(scheme, [str(call.scope)]) for scheme in operation["security"]
+        {name: [str(call.scope)] for name in scheme} for scheme in operation["security"]
     ]
     if call.command:
-        operation["requestBody"] = _body(call, schemas)
+        operation["requestBody"] = _body(call, schemas.references[call.command])
     [success] = operation["responses"]
     operation["responses"] = responses(call, HTTPStatus(int(success)), schemas)
 
 
-def _body(call: Call, schemas: Schemas) -> dict[str, Any]:
+def _body(call: Call, schema: JsonSchemaValue) -> dict[str, Any]:
+    examples = {"checkout": {"value": call.chapter.body}}
     return {
         "required": call.body_required,
-        "content": {
-            "application/json": {
-                "schema": schemas.references[call.command],
-                "examples": {"checkout": {"value": call.body_example}},
-            }
-        },
+        "content": {"application/json": {"schema": schema, "examples": examples}},
     }

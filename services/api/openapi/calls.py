@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from domain.commands import CancelCheckout, Command, CreateCheckout, UpdateCheckout
 from domain.refusals import RefusalCode, Refused, invalid
-from projections.view import render
 from services.api.errors import ApiError, fault, forbidden, unauthorized, unavailable
-from services.api.examples import story
+from services.api.examples import Chapter, story
 from services.keys import Scope
 
 
@@ -27,11 +25,13 @@ class DocumentedError:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call: the scope that it needs, its body (None: it takes none) and its errors."""
+    """A call: the scope that it needs, the command that is its body (None: it takes none), the
+    chapter of the examples' story that it shows, and its errors in the order they are checked.
+    """
 
     scope: Scope
     command: type[Command] | None
-    example: dict[str, Any]
+    chapter: Chapter
     errors: tuple[DocumentedError, ...]
     body_required: bool = True
 
@@ -51,7 +51,7 @@ def _read(chapter: str, *errors: DocumentedError) -> Call:
     return Call(
         Scope.READ,
         None,
-        render(story()[chapter].after),
+        story()[chapter],
         (
             *_guards(Scope.READ),
             DocumentedError(malformed, "a query parameter was sent; this call takes none"),
@@ -65,13 +65,11 @@ def _read(chapter: str, *errors: DocumentedError) -> Call:
     )
 
 
-def _write(
-    command: type[Command], *errors: DocumentedError, body_required: bool = True
-) -> Call:
+def _write(command: type[Command], *errors: DocumentedError, body_required: bool = True) -> Call:
     return Call(
         Scope.WRITE,
         command,
-        render(story()[command.NAME].after),
+        story()[command.NAME],
         (
             *_guards(Scope.WRITE),
             _TOO_LARGE,
@@ -118,15 +116,11 @@ _TOO_LARGE = DocumentedError(
     Refused(RefusalCode.TOO_LARGE, "the body is over 1 MiB"), "the body is over 1 MiB"
 )
 _UNSUPPORTED = DocumentedError(
-    Refused(
-        RefusalCode.UNSUPPORTED_MEDIA_TYPE, "send the body as Content-Type: application/json"
-    ),
+    Refused(RefusalCode.UNSUPPORTED_MEDIA_TYPE, "send the body as Content-Type: application/json"),
     "the body is not declared as `application/json`",
 )
 _CONFLICT = DocumentedError(
-    Refused(
-        RefusalCode.IDEMPOTENCY_CONFLICT, "this identity was used before for another command"
-    ),
+    Refused(RefusalCode.IDEMPOTENCY_CONFLICT, "this identity was used before for another command"),
     "the `Idempotency-Key` was used before with another body or `If-Match`",
 )
 _NOT_FOUND = DocumentedError(
@@ -150,9 +144,7 @@ _NOT_CANCELABLE = DocumentedError(
     replayable=True,
 )
 _STALE = DocumentedError(
-    Refused(
-        RefusalCode.VERSION_MISMATCH, "the checkout is at version 9, not at 5; read it again"
-    ),
+    Refused(RefusalCode.VERSION_MISMATCH, "the checkout is at version 9, not at 5; read it again"),
     "`If-Match` names another version than the checkout's",
     replayable=True,
 )

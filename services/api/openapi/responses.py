@@ -9,6 +9,7 @@ from typing import Any
 from pydantic.json_schema import JsonSchemaValue
 
 from domain.refusals import Refused
+from projections.view import render
 from services.api.errors import ApiError
 from services.api.openapi.calls import Call, DocumentedError
 from services.api.openapi.headers import header_references
@@ -24,7 +25,7 @@ def responses(call: Call, success: HTTPStatus, schemas: Schemas) -> dict[str, An
     is_write = call.scope is Scope.WRITE
     replayed = ("Idempotent-Replayed",) if is_write else ()
     located = ("Location",) if success is HTTPStatus.CREATED else ()
-    content = _content(schemas.references[Checkout], {"checkout": call.example})
+    content = _content(schemas.references[Checkout], {"checkout": render(call.chapter.after)})
     found: dict[int, Any] = {
         success: {
             "description": "The checkout as the write left it." if is_write else "The checkout.",

@@ -1,0 +1,196 @@
+"""`/openapi.json` is whole, and true to the domain. Whether answers are as it says: the next file."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi.openapi.models import OpenAPI
+from jsonschema import Draft202012Validator
+
+from domain.commands import COMMANDS, CancelCheckout, CreateCheckout, UpdateCheckout
+from domain.refusals import RefusalCode, Refused
+from projections.view import render
+from services.api.app import ApiParts, build_app
+from services.errors import flat_error
+from services.kafka.topics import Topics
+from tests.domain.given import ADA, BERLIN, CALIFORNIA, MUG, PARIS, after, ask, item
+from tests.services.documents import examples_of, faults, follow, operations, parts, resolve
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+WRITES = ["create_checkout", "update_checkout", "cancel_checkout"]
+STATUSES = {
+    "create_checkout": "201 202 400 401 403 409 412 413 415 422 500 503",
+    "get_checkout": "200 304 400 401 403 404 500 503",
+    "update_checkout": "200 202 400 401 403 404 409 412 413 415 422 500 503",
+    "cancel_checkout": "200 202 400 401 403 404 405 412 413 415 422 500 503",
+}
+CODES = {
+    "400": ["invalid"],
+    "401": ["unauthorized"],
+    "403": ["forbidden"],
+    "404": ["not_found"],
+    "405": ["not_cancelable"],
+    "412": ["version_mismatch"],
+    "413": ["too_large"],
+    "415": ["unsupported_media_type"],
+    "422": ["idempotency_conflict"],
+    "500": ["internal"],
+    "503": ["service_unavailable"],
+}
+
+
+def checkout_after(*bodies, canceled=False):
+    checkout = after(None, ask(None, CreateCheckout.parse(bodies[0])))
+    for body in bodies[1:]:
+        checkout = after(checkout, ask(checkout, UpdateCheckout.parse(body)))
+    return after(checkout, ask(checkout, CancelCheckout())) if canceled else checkout
+
+
+CHECKOUTS = {
+    "with nothing but an item": checkout_after({"items": MUG}),
+    "that is ready": checkout_after(
+        {"items": [item("pen", 3)], "buyer": ADA, "fulfillment_address": CALIFORNIA}
+    ),
+    "whose option was replaced": checkout_after(
+        {"items": MUG, "fulfillment_address": CALIFORNIA, "fulfillment_option_id": "ground"},
+        {"fulfillment_address": BERLIN},
+    ),
+    "that can't be shipped": checkout_after({"items": MUG, "fulfillment_address": PARIS}),
+    "with an empty cart": checkout_after({"items": MUG}, {"items": []}),
+    "that is canceled": checkout_after({"items": MUG, "buyer": ADA}, canceled=True),
+}
+
+
+def app():
+    return build_app(ApiParts(None, None, None, None, Topics(), {}))
+
+
+@pytest.fixture(scope="module")
+def document():
+    return app().openapi()
+
+
+def test_the_document_is_openapi_3_1_without_a_dangling_reference(document):
+    OpenAPI.model_validate(document)
+
+    assert document["openapi"].startswith("3.1.")
+    for part in parts(document):
+        if "$ref" in part:
+            resolve(document, part["$ref"])
+    for schema in document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
+
+async def test_it_is_served_and_written_once(document):
+    served = app()
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(served), base_url="http://shop"
+    ) as client:
+        assert (await client.get("/openapi.json")).json() == document
+    assert served.openapi() is served.openapi()
+
+
+def test_every_route_has_its_answers_told(document):
+    assert operations(document).keys() == {*STATUSES, "healthz", "readyz", "metrics"}
+
+
+@pytest.mark.parametrize("operation_id", STATUSES)
+def test_a_call_lists_the_statuses_it_can_answer_with_their_codes(document, operation_id):
+    responses = operations(document)[operation_id]["responses"]
+    taken = "already_exists" if operation_id == "create_checkout" else "checkout_closed"
+
+    assert list(responses) == STATUSES[operation_id].split()
+    for status, response in responses.items():
+        if status >= "400":
+            codes = {**CODES, "409": [taken]}[status]
+            assert list(response["content"]["application/json"]["examples"]) == codes
+            assert all(f"`{code}`" in response["description"] for code in codes)
+
+
+def test_fastapis_own_error_is_nowhere(document):
+    assert "ValidationError" not in json.dumps(document)
+
+
+def test_every_example_is_valid(document):
+    checked = 0
+    for operation in operations(document).values():
+        for part in [operation.get("requestBody", {}), *operation["responses"].values()]:
+            for schema, example in examples_of(part):
+                assert faults(document, schema, example) == []
+                checked += 1
+    for part in [*document["components"]["parameters"].values()]:
+        assert faults(document, part["schema"], part["example"]) == []
+    assert checked > len(STATUSES) * 5
+
+
+@pytest.mark.parametrize("name", ["create", "update", "cancel"])
+def test_the_examples_are_the_ones_the_service_was_asked_for_with(document, name):
+    operation = operations(document)[f"{name}_checkout"]
+    success = next(iter(operation["responses"].values()))
+
+    [(_, request)] = examples_of(operation["requestBody"])
+    [(_, answer)] = examples_of(success)
+
+    assert request == json.loads((EXAMPLES / f"{name}.request.json").read_bytes())
+    assert answer == json.loads((EXAMPLES / f"{name}.response.json").read_bytes())
+
+
+@pytest.mark.parametrize("checkout", CHECKOUTS.values(), ids=CHECKOUTS)
+def test_a_rendered_checkout_is_of_the_schema(document, checkout):
+    assert faults(document, {"$ref": "#/components/schemas/Checkout"}, render(checkout)) == []
+
+
+@pytest.mark.parametrize("change", [{"coupon": "SPRING"}, {"buyer": None}, {"status": "lost"}])
+def test_what_is_no_checkout_is_not_of_the_schema(document, change):
+    view = render(CHECKOUTS["that is ready"]) | change
+
+    assert faults(document, {"$ref": "#/components/schemas/Checkout"}, view)
+
+
+@pytest.mark.parametrize("code", RefusalCode)
+def test_every_refusal_is_of_the_error_schema(document, code):
+    error = flat_error(Refused(code, "why", "$.items"))
+
+    assert faults(document, {"$ref": "#/components/schemas/Error"}, error) == []
+    assert faults(document, {"$ref": "#/components/schemas/Error"}, error | {"trace": "…"})
+
+
+def test_an_update_may_clear_all_but_the_items(document):
+    schema = {"$ref": "#/components/schemas/UpdateCheckout"}
+
+    assert faults(document, schema, {"items": None})
+    assert faults(document, schema, {"items": []}) == []
+    for field in ("buyer", "fulfillment_address", "fulfillment_option_id"):
+        assert faults(document, schema, {field: None}) == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_field_of_a_command_has_a_default_that_a_client_would_fill_in(document, name):
+    assert not any("default" in part for part in parts(document["components"]["schemas"][name]))
+
+
+def test_only_a_cancels_body_is_optional(document):
+    required = {name: operations(document)[name]["requestBody"]["required"] for name in WRITES}
+
+    assert [name for name in WRITES if not required[name]] == ["cancel_checkout"]
+
+
+@pytest.mark.parametrize("operation_id", STATUSES)
+def test_a_call_names_the_scope_it_needs(document, operation_id):
+    scope = "checkouts:write" if operation_id in WRITES else "checkouts:read"
+
+    [security] = operations(document)[operation_id]["security"]
+
+    assert list(security.values()) == [[scope]]
+    assert security.keys() == document["components"]["securitySchemes"].keys()
+
+
+@pytest.mark.parametrize("operation_id", STATUSES)
+def test_a_call_names_the_headers_it_reads(document, operation_id):
+    own = {"Idempotency-Key", "If-Match"} if operation_id in WRITES else {"If-None-Match"}
+    listed = operations(document)[operation_id]["parameters"]
+
+    names = {follow(document, parameter)["name"] for parameter in listed}
+
+    assert names - {"checkout_id", "traceparent"} == {"Request-Id"} | own

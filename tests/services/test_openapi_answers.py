@@ -1,0 +1,193 @@
+"""What the calls answer is what `/openapi.json` says: status, headers and body."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+import httpx
+import pytest
+
+from domain.commands import CreateCheckout
+from domain.refusals import RefusalCode, Refused
+from projections.view import view_of
+from services.api.app import ApiParts, build_app
+from services.handler import Accepted, Expired, Failed, Overloaded, Rejected
+from services.kafka.topics import Topics
+from services.keys import ApiKey, Scope
+from services.store import StoreUnavailable
+from tests.domain.given import ADA, MUG, after, ask
+from tests.services.documents import faults, follow, operations
+
+CALLS = {
+    "create_checkout": ("POST", "/v1/checkouts", {"items": MUG}),
+    "get_checkout": ("GET", "/v1/checkouts/c1", None),
+    "update_checkout": ("PUT", "/v1/checkouts/c1", {"buyer": None}),
+    "cancel_checkout": ("POST", "/v1/checkouts/c1/cancel", {}),
+}
+WRITES = ["create_checkout", "update_checkout", "cancel_checkout"]
+SHOWN = view_of(after(None, ask(None, CreateCheckout.parse({"items": MUG, "buyer": ADA}))))
+
+
+class Keys:
+    """The token is the scope."""
+
+    def find(self, token):
+        if token not in set(Scope):
+            return None
+        return ApiKey(name="shop", digest="", scopes=(token,), created_at=datetime.now(UTC))
+
+
+class Scripted:
+    """Stands in for the writer and the reader: gives, or raises, what it was told to."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    async def submit(self, _):
+        return [await self.get(_)]
+
+    async def get(self, _):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def app_that_answers(answer=None):
+    scripted = Scripted(answer)
+    app = build_app(ApiParts(scripted, None, None, Keys(), Topics(), {}))
+    app.state.reader = scripted
+    return app
+
+
+async def call(operation_id, answer=None, scope=None, **changes):
+    method, path, body = CALLS[operation_id]
+    scope = scope or (Scope.READ if method == "GET" else Scope.WRITE)
+    request = {"headers": {"Authorization": f"Bearer {scope}"}}
+    if body is not None:
+        request["json"] = body
+    request["headers"] |= changes.pop("headers", {})
+    request |= changes
+    transport = httpx.ASGITransport(app_that_answers(answer))
+    async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+        return await client.request(method, path, **request)
+
+
+@pytest.fixture(scope="module")
+def document():
+    return app_that_answers().openapi()
+
+
+def assert_documented(document, operation_id, response):
+    """Status, headers and body of an answer are as the document says."""
+    promised = operations(document)[operation_id]["responses"][str(response.status_code)]
+    headers = {name.lower(): follow(document, it) for name, it in promised["headers"].items()}
+    sent = {**response.headers}
+    assert sent.keys() - headers.keys() <= {"content-length", "content-type"}
+    assert {name for name, header in headers.items() if header.get("required")} <= sent.keys()
+    for name in sent.keys() & headers.keys():
+        assert faults(document, headers[name]["schema"], sent[name]) == []
+    if "content" in promised:
+        assert response.headers["content-type"] == "application/json"
+        assert (
+            faults(document, promised["content"]["application/json"]["schema"], response.json())
+            == []
+        )
+        if response.is_error:
+            named = promised["content"]["application/json"]["examples"]
+            assert response.json()["code"] in named
+    else:
+        assert response.content == b""
+
+
+@pytest.mark.parametrize("operation_id", WRITES)
+@pytest.mark.parametrize("repeated", [False, True])
+@pytest.mark.parametrize("readable", [False, True])
+async def test_a_writes_answer_is_as_documented(document, operation_id, repeated, readable):
+    answer = Accepted(SHOWN, repeated=repeated, readable=readable)
+
+    response = await call(operation_id, answer, headers={"Idempotency-Key": "k"})
+
+    assert response.is_success
+    assert_documented(document, operation_id, response)
+
+
+@pytest.mark.parametrize(
+    ("tag", "status"), [('"1"', HTTPStatus.OK), ("*", HTTPStatus.NOT_MODIFIED)]
+)
+async def test_a_reads_answer_is_as_documented(document, tag, status):
+    response = await call("get_checkout", SHOWN, headers={"If-None-Match": tag})
+
+    assert response.status_code == status
+    assert_documented(document, "get_checkout", response)
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+@pytest.mark.parametrize(
+    ("operation_id", "code"),
+    [
+        *((operation_id, RefusalCode.INVALID) for operation_id in WRITES),
+        *((operation_id, RefusalCode.VERSION_MISMATCH) for operation_id in WRITES),
+        ("create_checkout", RefusalCode.ALREADY_EXISTS),
+        ("update_checkout", RefusalCode.NOT_FOUND),
+        ("update_checkout", RefusalCode.CHECKOUT_CLOSED),
+        ("cancel_checkout", RefusalCode.NOT_FOUND),
+        ("cancel_checkout", RefusalCode.NOT_CANCELABLE),
+    ],
+)
+async def test_a_refusal_is_as_documented(document, operation_id, code, repeated):
+    answer = Rejected(Refused(code, "why"), repeated=repeated)
+
+    response = await call(operation_id, answer, headers={"Idempotency-Key": "k"})
+
+    assert response.json()["code"] == code
+    assert_documented(document, operation_id, response)
+
+
+@pytest.mark.parametrize("operation_id", WRITES)
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"content": b" " * (1024 * 1024 + 1)}, 413),
+        ({"content": b"{}", "headers": {"Content-Type": "text/plain"}}, 415),
+        ({"json": {"coupon": "SPRING"}}, 400),
+        ({"params": {"dry_run": "1"}}, 400),
+        ({"headers": {"Idempotency-Key": "k" * 256}}, 400),
+        ({"answer": Rejected(Refused(RefusalCode.IDEMPOTENCY_CONFLICT, "why"))}, 422),
+        ({"answer": Failed()}, 500),
+        ({"answer": Expired()}, 503),
+        ({"answer": Overloaded()}, 503),
+        ({"answer": TimeoutError()}, 503),
+    ],
+)
+async def test_a_write_that_fails_answers_as_documented(document, operation_id, changes, status):
+    response = await call(operation_id, **changes)
+
+    assert response.status_code == status
+    assert_documented(document, operation_id, response)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"answer": None}, 404),
+        ({"params": {"version": "1"}}, 400),
+        ({"answer": StoreUnavailable()}, 503),
+        ({"answer": RuntimeError("a fault")}, 500),
+    ],
+)
+async def test_a_read_that_fails_answers_as_documented(document, changes, status):
+    response = await call("get_checkout", **changes)
+
+    assert response.status_code == status
+    assert_documented(document, "get_checkout", response)
+
+
+@pytest.mark.parametrize("operation_id", CALLS)
+async def test_whoever_lacks_a_key_or_a_scope_is_turned_away_as_documented(document, operation_id):
+    other = Scope.READ if operation_id in WRITES else Scope.WRITE
+
+    stranger = await call(operation_id, scope="unknown")
+    guest = await call(operation_id, scope=other)
+
+    assert (stranger.status_code, guest.status_code) == (401, 403)
+    assert_documented(document, operation_id, stranger)
+    assert_documented(document, operation_id, guest)
