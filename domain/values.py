@@ -49,7 +49,8 @@ CheckoutId = Annotated[StrictStr, Field(pattern=CHECKOUT_ID_PATTERN)]
 class Value(BaseModel):
     """Immutable, exact about JSON types, and closed: an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Errors must not quote the input: they go to logs, and a buyer's data does not.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class SparseValue(Value):

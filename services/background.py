@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 logger = logging.getLogger(__name__)
 
+_CANCEL_AGAIN_SECONDS = 0.2
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
@@ -23,22 +23,25 @@ class Background:
         self._name = name
         self._turn = turn
         self._task: asyncio.Task[None] | None = None
+        self._is_stopping = False
         self.failure: str | None = None
 
     def start(self) -> None:
         """Begin."""
+        self._is_stopping = False
         self._task = asyncio.create_task(self._run(), name=self._name)
 
     async def stop(self) -> None:
         """End it where it stands."""
-        if self._task:
+        self._is_stopping = True
+        # Libraries swallow a cancellation now and then (seen in Redis clients), so once may not do.
+        while self._task and not self._task.done():
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task], timeout=_CANCEL_AGAIN_SECONDS)
 
     async def _run(self) -> None:
         pause = _FIRST_PAUSE
-        while True:
+        while not self._is_stopping:
             try:
                 await self._turn()
                 self.failure, pause = None, _FIRST_PAUSE

@@ -84,8 +84,9 @@ class LiveKeys:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        # The stamp first: a file replaced between the two is then read again, not taken for known.
+        self._stamp = _stamp(path) if path.exists() else None
         self._ring = load_ring(path)
-        self._stamp = _stamp(path)
         self._looked_at = time.monotonic()
         self.failure: str | None = None
 

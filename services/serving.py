@@ -7,11 +7,35 @@ import contextlib
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from http import HTTPStatus
 
+import h11
+import orjson
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from services.errors import error_body
 
 _GRACE_SECONDS = 2
+
+
+class _Protocol(H11Protocol):
+    """Tells what is not even HTTP so in flat JSON, like every other error."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer and close."""
+        body = orjson.dumps(error_body(HTTPStatus.BAD_REQUEST, "invalid", msg))
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+        ]
+        status = HTTPStatus.BAD_REQUEST
+        response = h11.Response(status_code=status, headers=headers, reason=status.phrase.encode())
+        for event in (response, h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
 
 class _Server(uvicorn.Server):
@@ -25,10 +49,14 @@ class _Server(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
-    """Serve within the block; yields the port, a free one for 0. Raises `OSError` if it is taken."""
+    """Serve within the block; yields the port, a free one for 0.
+
+    Raises `OSError`, naming the address, if it is taken or no address of this machine.
+    """
     listener = _listen(host, port)
     config = uvicorn.Config(
         app,
+        http=_Protocol,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -46,6 +74,13 @@ async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return _bound(host, port)
+    except OSError as error:
+        raise OSError(f"can't serve HTTP on {host}, port {port}: {error.strerror}") from None
+
+
+def _bound(host: str, port: int) -> socket.socket:
     # asyncio turns Nagle's algorithm off only for sockets that say they are TCP; with it each answer
     # of two writes waits some 40 ms for the peer's delayed acknowledgement.
     family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

@@ -36,7 +36,7 @@ class ApiParts:
 
 def build_app(parts: ApiParts) -> FastAPI:
     """The application: checkouts, health, and the documents of both doors."""
-    app = FastAPI(title="Checkout", version="1", redoc_url=None)
+    app = FastAPI(title="Checkout", version="1", redoc_url=None, redirect_slashes=False)
     app.state.writer = parts.writer
     app.state.reader = CheckoutReader(parts.views, parts.store)
     app.state.keys = parts.keys

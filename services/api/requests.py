@@ -17,7 +17,7 @@ from services.strict_json import parse_json
 MAX_BODY_BYTES = 1024 * 1024
 MAX_IDEMPOTENCY_KEY = 255
 
-_ENTITY_TAG = re.compile(r'"([0-9]{1,18})"')
+_ENTITY_TAG = re.compile(r'"([1-9][0-9]{0,17})"')
 _BEARER = HTTPBearer(auto_error=False, description="An API key, made by `checkout keys create`.")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from domain.merchant import MerchantBook
 from projections.rebuild import rebuild
+from projections.redis_views import RedisViews
 from services.api.app import ApiParts, build_app
 from services.commands.service import CommandService
 from services.dev import DevError
@@ -57,6 +58,7 @@ class DevSystem:
     api_key: str
     data: Path
     topics: Topics
+    views: RedisViews
     relay: RelayService
     projector: ProjectorService
 
@@ -121,6 +123,7 @@ async def dev_system(
             api_key=token,
             data=data,
             topics=topics,
+            views=views,
             relay=relay,
             projector=projector,
         )

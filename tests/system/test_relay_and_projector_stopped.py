@@ -1,0 +1,72 @@
+"""HTTP needs neither the relay nor the projector: both catch up afterwards, without a hole."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+import httpx
+
+from projections.redis_views import RedisViews
+from services.dev.system import DevSystem, dev_system
+from tests.system.kafka_user import header, kafka_user, reading
+
+ONE_ITEM = {"items": [{"id": "item_123", "quantity": 1}]}
+CHECKOUTS = 20
+
+
+async def test_http_goes_on_while_relay_and_projector_are_stopped_and_they_catch_up(tmp_path: Path):
+    async with dev_system(tmp_path / "data") as system:
+        await system.relay.stop()
+        await system.projector.stop()
+        views = await _write_and_read(system)
+
+        async with kafka_user(system.kafka) as kafka:
+            async with reading(system.kafka, "checkout.events") as consumer:
+                assert not await consumer.getmany(timeout_ms=300)
+            await system.relay.start()
+            expected = sum(views.values())
+            events = await kafka.records("checkout.events", lambda _: True, expected)
+
+    sequences: dict[str | None, list[int]] = {}
+    for event in events:
+        of_checkout = sequences.setdefault(header(event, "ce_subject"), [])
+        of_checkout.append(int(header(event, "ce_sequence") or 0))
+    assert sequences == {checkout: [*range(1, last + 1)] for checkout, last in views.items()}
+
+
+async def test_the_projector_brings_back_the_views_that_a_writer_could_not_show(tmp_path: Path):
+    async with dev_system(tmp_path / "data") as system:
+        await system.projector.stop()
+        versions = await _write_and_read(system)
+        await lose_views(system.views, versions)
+        assert [await system.views.get(checkout) for checkout in versions] == [None] * CHECKOUTS
+
+        await system.projector.start()
+
+        async with asyncio.timeout(15):
+            while await system.views.outdated(versions):
+                await asyncio.sleep(0.05)
+        shown = [await system.views.get(checkout) for checkout in versions]
+        assert [view and view.version for view in shown] == list(versions.values())
+
+
+async def lose_views(views: RedisViews, checkouts: Iterable[str]) -> None:
+    """As if these views had never reached Redis."""
+    await views._redis.delete(*(f"checkout:view:{checkout}" for checkout in checkouts))
+
+
+async def _write_and_read(system: DevSystem) -> dict[str, int]:
+    """Create and update some checkouts; their versions by id, as read back."""
+    versions = {}
+    headers = {"Authorization": f"Bearer {system.api_key}"}
+    async with httpx.AsyncClient(base_url=system.http, headers=headers) as http:
+        for number in range(CHECKOUTS):
+            created = await http.post("/v1/checkouts", json=ONE_ITEM)
+            assert created.status_code == 201
+            path = created.headers["location"]
+            body = {"items": [{"id": "item_123", "quantity": number + 2}]}
+            updated = await http.put(path, json=body)
+            read = await http.get(path)
+            assert read.json() == updated.json()
+            versions[read.json()["id"]] = int(read.headers["etag"].strip('"'))
+    return versions
