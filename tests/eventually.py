@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 
 def eventually(condition: Callable[[], object], within: float = 10.0) -> None:
@@ -12,3 +13,14 @@ def eventually(condition: Callable[[], object], within: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"still not so after {within} s"
         time.sleep(0.01)
+
+
+async def eventually_async(
+    condition: Callable[[], Awaitable[object]], within: float = 10.0
+) -> None:
+    """The same for a condition that is awaited, without holding up the event loop."""
+    for _ in range(int(within / 0.02)):
+        if await condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"still not so after {within} s")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from domain.commands import json_path
 from domain.refusals import RefusalCode, Refused, invalid
 from services.api.errors import forbidden, unauthorized
 from services.keys import ApiKey, LiveKeys, Scope
@@ -68,7 +69,7 @@ async def _bounded_body(request: Request) -> bytes:
 def refuse_query(request: Request) -> None:
     """No silent guess at what an unknown parameter was meant to do. Raises `Refused`."""
     for name in request.query_params:
-        raise invalid("this call takes no query parameters", f"$.{name[:100]!a}")
+        raise invalid("this call takes no query parameters", json_path((name,)))
 
 
 def expected_version(request: Request) -> int | None:

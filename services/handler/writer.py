@@ -50,7 +50,8 @@ class Writer:
         self._handler = handler
         self._views = views
         self._max_batch = max_batch
-        self._queue: queue.Queue[_Entry | None] = queue.Queue(max_queue)
+        self._max_queue = max_queue
+        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -65,7 +66,7 @@ class Writer:
     async def stop(self, within: float = 3.0) -> None:
         """Finish what is in hand, within so many seconds."""
         self._stopping.set()
-        self._queue.put_nowait(None)
+        self._queue.put(None)
         await asyncio.to_thread(self._thread.join, within)
         if self._settling:
             await asyncio.wait(self._settling, timeout=within)
@@ -75,11 +76,10 @@ class Writer:
 
         Raises `Overloaded`. A caller that stops waiting does not stop what was begun.
         """
+        if self._queue.qsize() >= self._max_queue:
+            raise Overloaded("too many writes are waiting")
         entry = _Entry(submissions, asyncio.get_running_loop().create_future())
-        try:
-            self._queue.put_nowait(entry)
-        except queue.Full:
-            raise Overloaded("too many writes are waiting") from None
+        self._queue.put(entry)
         return await entry.answers
 
     async def show_for_certain(self, answers: Sequence[Answer]) -> None:
@@ -110,7 +110,7 @@ class Writer:
             except queue.Empty:
                 break
             if entry is None:
-                self._queue.put_nowait(None)
+                self._queue.put(None)
                 break
             entries.append(entry)
             size += len(entry.submissions)

@@ -1,6 +1,5 @@
 """HTTP needs neither the relay nor the projector: both catch up afterwards, without a hole."""
 
-import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import httpx
 
 from projections.redis_views import RedisViews
 from services.dev.system import DevSystem, dev_system
+from tests.eventually import eventually_async
 from tests.system.kafka_user import header, kafka_user, reading
 
 ONE_ITEM = {"items": [{"id": "item_123", "quantity": 1}]}
@@ -43,9 +43,10 @@ async def test_the_projector_brings_back_the_views_that_a_writer_could_not_show(
 
         await system.projector.start()
 
-        async with asyncio.timeout(15):
-            while await system.views.outdated(versions):
-                await asyncio.sleep(0.05)
+        async def none_is_outdated() -> bool:
+            return not await system.views.outdated(versions)
+
+        await eventually_async(none_is_outdated, within=15)
         shown = [await system.views.get(checkout) for checkout in versions]
         assert [view and view.version for view in shown] == list(versions.values())
 

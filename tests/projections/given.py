@@ -1,0 +1,50 @@
+"""What the tests of the read model begin with."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fakeredis import FakeAsyncRedis, FakeServer
+
+from domain.checkout import Checkout, fold
+from domain.commands import CreateCheckout
+from domain.decisions import decide
+from domain.events import Metadata, record
+from domain.merchant import parse_book
+from projections.redis_views import RedisViews, RunId
+from projections.view import View
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+METADATA = Metadata(
+    door="http", actor="shop", command_source="/api", command_id="c-1", correlation_id="r-1"
+)
+BOOK = parse_book((Path(__file__).parents[2] / "domain" / "demo_book.toml").read_text())
+
+
+def view(version: int, checkout_id: str = "a") -> View:
+    return View(checkout_id, version, b'{"version":%d}' % version)
+
+
+def checkout(checkout_id: str) -> Checkout:
+    """A checkout of one mug, at version 3."""
+    command = CreateCheckout.parse({"items": [{"id": "item_123", "quantity": 1}]})
+    folded = fold(record(checkout_id, 0, NOW, decide(None, command, BOOK), METADATA))
+    assert folded is not None
+    return folded
+
+
+class Redis:
+    """A Redis server that can be restarted, empty or with what it held."""
+
+    def __init__(self) -> None:
+        self._server = FakeServer()
+        self.run_id = RunId("first")
+
+    def views(self) -> RedisViews:
+        return RedisViews(FakeAsyncRedis(server=self._server), self.run_id)
+
+    def restart(self, *, empty: bool) -> None:
+        self.run_id.value = f"after {self.run_id.value}"
+        if empty:
+            self._server = FakeServer()
