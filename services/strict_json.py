@@ -9,6 +9,9 @@ from typing import Any, NoReturn
 from domain.commands import json_path
 from domain.refusals import Refused, invalid
 
+_MAX_NESTING = 100
+"""No command comes near it, and what is written again in deeper code is safe from Python's limit."""
+
 
 def parse_json(data: bytes) -> Any:
     """Parse UTF-8 JSON. Raises `Refused` for anything else, and for a duplicate key, NaN, a lone
@@ -18,6 +21,8 @@ def parse_json(data: bytes) -> Any:
         value = json.loads(
             data.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_number
         )
+        if _is_deep(value):
+            raise RecursionError
         canonical_json(value)
     except UnicodeDecodeError:
         raise invalid("the body is not UTF-8", "$") from None
@@ -28,6 +33,20 @@ def parse_json(data: bytes) -> Any:
     except ValueError as error:
         raise invalid(f"the body is not JSON: {error}", "$") from None
     return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_MAX_NESTING):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def canonical_json(value: Any) -> bytes:

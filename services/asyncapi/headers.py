@@ -30,10 +30,11 @@ _TRACEPARENT: Schema = {
 
 _REASONS = {
     "undecodable_header_name": "the name of a header is not UTF-8",
-    "batched_events": "it is a batch of CloudEvents, where one command is expected",
+    "batched_events": "it is a batch of CloudEvents, and no headers name one command",
     "malformed_structured_event": "it is no CloudEvent in JSON, though its content type says so",
     "missing_attributes": "id, source, type or subject is missing, so that nobody can be answered",
     "invalid_subject": "the subject can't be a checkout's id",
+    "oversized_identity": "the id or source is over 50,000 bytes long, more than a reply can hold",
     "internal": "the service failed on it, by a fault of its own",
 }
 

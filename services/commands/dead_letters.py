@@ -8,7 +8,7 @@ from datetime import datetime
 from aiokafka import ConsumerRecord
 
 from projections.view import rfc3339
-from services.commands.reading import DeadLetterReason
+from services.commands.envelope import DeadLetterReason
 from services.kafka.message import Message
 from services.kafka.publisher import MAX_MESSAGE_BYTES
 

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from aiokafka import ConsumerRecord
 
 from services.commands.dead_letters import dead_letter
-from services.commands.reading import DeadLetterReason, Incoming, Unreadable, read
+from services.commands.envelope import DeadLetterReason
+from services.commands.reading import Incoming, Unreadable, read
 from services.commands.replies import accepted, rejected
+from services.commands.reply_topics import ReplyTopics
 from services.handler import Accepted, Answer, Failed, Rejected, Writer
 from services.kafka.connection import KafkaConnection
 from services.kafka.message import Message
-from services.kafka.publisher import Publisher
+from services.kafka.publisher import KafkaUnavailable, Publisher
 from services.kafka.subscription import Records, Subscription
 from services.kafka.topics import Topics
 from services.metrics import DEAD_LETTERS
 
 logger = logging.getLogger(__name__)
-
-_TOPICS_SECONDS = 5.0
-"""For how long the list of topics is believed."""
 
 
 class CommandService:
@@ -40,8 +38,7 @@ class CommandService:
         self._writer = writer
         self._now = now
         self._publisher = Publisher(connection)
-        self._existing: set[str] = set()
-        self._looked_at = 0.0
+        self._reply_topics = ReplyTopics(topics.replies, self._publisher)
         self.subscription = Subscription(
             connection, topics.commands, f"{topics.prefix}commands", self._handle
         )
@@ -60,12 +57,18 @@ class CommandService:
         incoming = [item for item in read_records if isinstance(item, Incoming)]
         answers = await self._writer.submit([item.submission for item in incoming])
         await self._writer.show_for_certain(answers)
+        reply_topics = await self._reply_topics.choose({item.reply_to for item in incoming})
         messages = [
             self._dead_letter(item) for item in read_records if isinstance(item, Unreadable)
         ]
         for item, answer in zip(incoming, answers, strict=True):
-            messages += await self._messages_of(item, answer)
-        await self._publisher.publish(messages)
+            messages += self._messages_of(item, answer, reply_topics[item.reply_to])
+        try:
+            await self._publisher.publish(messages)
+        except KafkaUnavailable as error:
+            # A publisher's own topic may be why, and must not hold everybody's commands.
+            self._reply_topics.failed(reply_topics.values(), error.__cause__)
+            raise
 
     def _read(self, record: ConsumerRecord) -> Incoming | Unreadable:
         """Read a record; one that our own code stumbles over is put aside and stops nobody."""
@@ -75,8 +78,7 @@ class CommandService:
             logger.exception("offset %d of partition %d", record.offset, record.partition)
             return Unreadable(record, DeadLetterReason.INTERNAL)
 
-    async def _messages_of(self, item: Incoming, answer: Answer) -> Sequence[Message]:
-        topic = await self._reply_topic(item.reply_to)
+    def _messages_of(self, item: Incoming, answer: Answer, topic: str) -> Sequence[Message]:
         submission = item.submission
         match answer:
             case Accepted():
@@ -100,12 +102,3 @@ class CommandService:
             record.offset,
         )
         return dead_letter(self._topics.dead_letters, record, item.reason, self._now())
-
-    async def _reply_topic(self, asked: str) -> str:
-        """The topic asked for if it exists: sending to one that doesn't would block for 40 s."""
-        if asked == self._topics.replies or asked in self._existing:
-            return asked
-        if time.monotonic() - self._looked_at > _TOPICS_SECONDS:
-            self._existing = set(await self._publisher.topics())
-            self._looked_at = time.monotonic()
-        return asked if asked in self._existing else self._topics.replies

@@ -46,7 +46,7 @@ class Publisher:
             async with asyncio.timeout(self._bound):
                 producer = await self._started()
                 sent = [
-                    await producer.send(m.topic, m.value, key=m.key, headers=m.headers)
+                    await producer.send(m.topic, _sendable(m), key=m.key, headers=m.headers)
                     for m in messages
                 ]
                 await asyncio.gather(*sent)
@@ -82,10 +82,27 @@ class Publisher:
             return self._producer
 
     async def _start(self) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(**self._connection, enable_idempotence=True, acks="all")
+        producer = AIOKafkaProducer(
+            **self._connection, enable_idempotence=True, acks="all", value_serializer=_value
+        )
         try:
             await producer.start()
         except BaseException:
             await producer.stop()
             raise
         return producer
+
+
+class _NoValue:
+    """A value that is null, in front of a library that takes no record with neither key nor value.
+
+    Such records exist all the same, and a dead letter must be as its record was.
+    """
+
+
+def _sendable(message: Message) -> bytes | type[_NoValue]:
+    return _NoValue if message.value is None else message.value
+
+
+def _value(value: bytes | type[_NoValue]) -> bytes | None:
+    return value if isinstance(value, bytes) else None

@@ -77,6 +77,8 @@ class Subscription:
             no_reply=True,
             listener=_Listener(self),
             heartbeat_interval_ms=1_000,
+            # A broker answers as soon as there is a record, but the one of `checkout dev` at the end.
+            fetch_max_wait_ms=100,
             parser=self._parse,
             decoder=self._decode,
         )

@@ -10,7 +10,7 @@ from domain.refusals import RefusalCode, Refused
 from projections.view import view_of
 from services.asyncapi import asyncapi_document
 from services.commands.dead_letters import dead_letter
-from services.commands.reading import DeadLetterReason
+from services.commands.envelope import DeadLetterReason
 from services.commands.replies import accepted, rejected
 from services.handler import Submission
 from services.kafka.events import event_message

@@ -105,7 +105,9 @@ async def reading(
     bootstrap: str, topic: str, partitions: Iterable[int] = range(4)
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group, from the beginning of a topic."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=50
+    )
     await consumer.start()
     try:
         assigned = [TopicPartition(topic, number) for number in partitions]
