@@ -88,24 +88,31 @@ class LiveKeys:
         self._stamp = _stamp(path) if path.exists() else None
         self._ring = load_ring(path)
         self._looked_at = time.monotonic()
-        self.failure: str | None = None
+        self._failure: str | None = None
+
+    @property
+    def failure(self) -> str | None:
+        """What is wrong with the file now, if anything is."""
+        self._look()
+        return self._failure
 
     def find(self, token: str) -> ApiKey | None:
         """The key of a token, if there is one and it is not revoked."""
-        if time.monotonic() - self._looked_at >= _LOOK_SECONDS:
-            self._look()
+        self._look()
         return self._ring.find(token)
 
     def _look(self) -> None:
+        if time.monotonic() - self._looked_at < _LOOK_SECONDS:
+            return
         self._looked_at = time.monotonic()
         try:
             stamp = _stamp(self._path)
-            if stamp != self._stamp or self.failure:
+            if stamp != self._stamp or self._failure:
                 self._ring = load_ring(self._path)
                 self._stamp = stamp
-            self.failure = None
+            self._failure = None
         except (OSError, BadKeysFile) as error:
-            self.failure = str(error)
+            self._failure = str(error)
             logger.exception("the API keys could not be read again; the ones read last still hold")
 
 
@@ -115,8 +122,13 @@ def load_ring(path: Path) -> KeyRing:
         return KeyRing.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise BadKeysFile(f"{path} is not there; `checkout keys create NAME` makes it") from None
-    except (OSError, ValidationError) as error:
-        raise BadKeysFile(f"{path} is no file of API keys: {error}") from None
+    except OSError as error:
+        raise BadKeysFile(f"{path} can't be read: {error.strerror}") from None
+    except ValidationError as error:
+        # Without the input: whatever is in the file is not for the logs.
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the whole"
+        raise BadKeysFile(f"{path} is no file of API keys: {where}: {first['msg']}") from None
 
 
 def create_key(

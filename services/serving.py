@@ -38,6 +38,10 @@ class _Protocol(H11Protocol):
         self.transport.close()
 
 
+class CannotServe(OSError):
+    """The address is taken, or none of this machine's."""
+
+
 class _Server(uvicorn.Server):
     """Leaves signals to us: uvicorn would raise them again and end the process by them."""
 
@@ -51,7 +55,7 @@ class _Server(uvicorn.Server):
 async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
     """Serve within the block; yields the port, a free one for 0.
 
-    Raises `OSError`, naming the address, if it is taken or no address of this machine.
+    Raises `CannotServe`, naming the address.
     """
     listener = _listen(host, port)
     config = uvicorn.Config(
@@ -77,7 +81,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return _bound(host, port)
     except OSError as error:
-        raise OSError(f"can't serve HTTP on {host}, port {port}: {error.strerror}") from None
+        raise CannotServe(f"can't serve HTTP on {host}, port {port}: {error.strerror}") from None
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -97,8 +101,13 @@ def _bound(host: str, port: int) -> socket.socket:
 
 async def until_told_to_stop() -> None:
     """Return at Ctrl-C (SIGINT) or SIGTERM."""
+    await stop_signal().wait()
+
+
+def stop_signal() -> asyncio.Event:
+    """Set at Ctrl-C (SIGINT) or SIGTERM, which from now on do nothing else."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
-    await told.wait()
+    return told

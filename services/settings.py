@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.merchant import BrokenBook, MerchantBook, parse_book
 
 _PREFIX = "CHECKOUT_"
 
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:,/@\[\]]+)(:[0-9]{1,5})?")
+
 
 class BadSetting(Exception):
     """A setting is wrong or missing; the message names it."""
+
+
+def _addresses(given: str) -> str:
+    for address in given.split(","):
+        if not _ADDRESS.fullmatch(address.strip()):
+            raise ValueError("must be host:port, or several of them with commas between")
+    return given
 
 
 class Settings(BaseSettings):
@@ -22,7 +32,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, env_ignore_empty=True)
 
-    kafka_bootstrap_servers: str | None = None
+    kafka_bootstrap_servers: Annotated[str, AfterValidator(_addresses)] | None = None
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     kafka_sasl_username: str | None = None
@@ -47,7 +57,9 @@ class Settings(BaseSettings):
             settings = cls()
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            raise BadSetting(f"{variable(str(first['loc'][-1]))}: {first['msg']}") from None
+            raise BadSetting(
+                f"{variable(str(first['loc'][-1]))}: {first['msg'].removeprefix('Value error, ')}"
+            ) from None
         for name in needed:
             if getattr(settings, name) is None:
                 raise BadSetting(f"{variable(name)} is not set, and this service needs it")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from domain.merchant import MerchantBook
 from projections.redis_views import RedisViews, connect
@@ -23,9 +24,9 @@ from services.kafka.topics import Topics
 from services.keys import BadKeysFile, LiveKeys
 from services.projector.service import ProjectorService
 from services.relay.service import POSITION, RelayService
-from services.serving import serving, until_told_to_stop
+from services.serving import CannotServe, serving, until_told_to_stop
 from services.settings import BadSetting, Settings, variable
-from services.store import EventStore, open_store
+from services.store import EventStore, StoreUnavailable, open_store
 
 _STOP_SECONDS = 10.0
 
@@ -66,7 +67,7 @@ async def run_api(settings: Settings) -> None:
         }
         topics = Topics(settings.topic_prefix)
         app = build_app(ApiParts(writer, store, views, keys, topics, checks))
-        async with serving(app, settings.http_host, settings.http_port):
+        async with _serving(app, settings):
             await until_told_to_stop()
 
 
@@ -183,8 +184,18 @@ async def _run_with_health(
     settings: Settings, service: Startable, checks: Mapping[str, Check]
 ) -> None:
     app = Starlette(routes=health_routes(checks))
-    async with serving(app, settings.http_host, settings.http_port), running(service):
+    async with _serving(app, settings), running(service):
         await until_told_to_stop()
+
+
+@contextlib.asynccontextmanager
+async def _serving(app: ASGIApp, settings: Settings) -> AsyncIterator[None]:
+    try:
+        async with serving(app, settings.http_host, settings.http_port):
+            yield
+    except CannotServe as error:
+        names = f"{variable('http_host')} or {variable('http_port')}"
+        raise BadSetting(f"{names}: {error}") from None
 
 
 @contextlib.asynccontextmanager
@@ -195,6 +206,8 @@ async def _store(settings: Settings) -> AsyncIterator[EventStore]:
         store = await asyncio.to_thread(open_store, settings.event_store_url.get_secret_value())
     except ValueError as error:
         raise BadSetting(f"{variable('event_store_url')} {error}") from None
+    except (OSError, StoreUnavailable) as error:
+        raise StoreUnavailable(f"{variable('event_store_url')}: {error}") from None
     try:
         yield store
     finally:

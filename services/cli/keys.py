@@ -50,10 +50,15 @@ def list_keys(as_json: _AsJson = False) -> None:
 
 
 @app.command()
-def revoke(name: Annotated[str, typer.Argument(help="The key's name.")]) -> None:
+def revoke(
+    name: Annotated[str, typer.Argument(help="The key's name.")], as_json: _AsJson = False
+) -> None:
     """Revoke a key: it stops working within seconds, without a restart."""
-    key = revoke_key(_file(), name)
-    typer.echo(f"{key.name} is revoked since {key.revoked_at}")
+    key = revoke_key(_file(), name).model_dump(mode="json", exclude={"digest"})
+    if as_json:
+        typer.echo(json.dumps(key))
+        return
+    typer.echo(f"{key['name']} is revoked since {key['revoked_at']}")
 
 
 def _file() -> Path:

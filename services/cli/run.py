@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import json
 import logging
+import re
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,8 +19,16 @@ from rich.console import Console
 from services import wiring
 from services.dev import DevError
 from services.logs import configure_logging
-from services.serving import until_told_to_stop
+from services.serving import stop_signal
 from services.settings import Settings
+
+_PRINTABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
+
+
+def _sendable_in_a_header(api_key: str | None) -> str | None:
+    if api_key is not None and not _PRINTABLE.fullmatch(api_key):
+        raise typer.BadParameter("must be printable ASCII without a space at its ends")
+    return api_key
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,12 +39,20 @@ def add_to(app: typer.Typer) -> None:
 
 def dev(
     api_key: Annotated[
-        str | None, typer.Option(help="The API key to accept; made up if not given.")
+        str | None,
+        typer.Option(
+            help="The API key to accept; made up if not given.", callback=_sendable_in_a_header
+        ),
     ] = None,
-    http_port: Annotated[int, typer.Option(help="Port of the HTTP API; 0: any free one.")] = 8000,
+    http_port: Annotated[
+        int, typer.Option(help="Port of the HTTP API; 0: any free one.", min=0, max=65535)
+    ] = 8000,
     data: Annotated[
         Path | None,
-        typer.Option(help="Directory of the data, made if needed. Without it, it goes at exit."),
+        typer.Option(
+            help="Directory of the data, made if needed. Without it, it goes at exit.",
+            file_okay=False,
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON line when all is ready, for scripts.")
@@ -85,13 +102,15 @@ def projector() -> None:
 async def _dev(
     embedded: ModuleType, data: Path, api_key: str | None, http_port: int, *, as_json: bool
 ) -> None:
+    # From the first moment: what is told to stop while it starts still cleans up after itself.
+    told_to_stop = stop_signal()
     async with embedded.dev_system(data, api_key, http_port) as system:
         ready = system.ready_line()
         if as_json:
             typer.echo(json.dumps(ready))
         else:
             typer.echo(_introduction(ready))
-        await until_told_to_stop()
+        await told_to_stop.wait()
 
 
 def _introduction(ready: dict[str, str]) -> str:

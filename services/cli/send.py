@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import uuid
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 from rich.console import Console
 
 from domain.commands import COMMANDS
+from domain.values import CHECKOUT_ID_PATTERN
 from services.kafka.client import CommandClient, CommandToSend, Reply
 from services.kafka.connection import connection_of
 from services.kafka.topics import Topics
@@ -20,13 +22,27 @@ from services.logs import configure_logging
 from services.settings import Settings
 
 
+def _a_checkouts_id(given: str) -> str:
+    if not re.fullmatch(CHECKOUT_ID_PATTERN, given):
+        raise typer.BadParameter("an id is 1 to 64 of A-Z a-z 0-9 _ -; no reply could be sent")
+    return given
+
+
 def send(
     command_type: Annotated[
         str, typer.Argument(metavar="TYPE", help=f"One of {', '.join(COMMANDS)}.")
     ],
-    checkout_id: Annotated[str, typer.Argument(metavar="ID", help="The checkout's id.")],
+    checkout_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The checkout's id.", callback=_a_checkouts_id)
+    ],
     data: Annotated[
-        Path | None, typer.Option(help="File with the command's JSON; - for standard input.")
+        Path | None,
+        typer.Option(
+            help="File with the command's JSON; - for standard input.",
+            exists=True,
+            dir_okay=False,
+            allow_dash=True,
+        ),
     ] = None,
     command_id: Annotated[
         str | None,

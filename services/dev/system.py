@@ -28,6 +28,7 @@ from services.settings import Settings, read_book
 from services.store import open_store
 from services.wiring import (
     failure_check,
+    keys_check,
     running,
     store_check,
     subscription_check,
@@ -109,6 +110,7 @@ async def dev_system(
         keys = LiveKeys(_keys_file(data))
         checks = {
             "store": store_check(store),
+            "keys": keys_check(keys),
             "redis": views_check(views),
             "commands": subscription_check(commands.subscription),
             "projector": subscription_check(projector.subscription),
@@ -137,7 +139,7 @@ def _api_key(data: Path, given: str | None) -> str:
     """The key to use: the given one, or one that is made once and kept in the directory."""
     kept = data / "dev-api-key"
     if given is None and kept.exists():
-        given = kept.read_text().strip()
+        given = kept.read_text().strip() or None
     if given is None:
         given = f"ck_{secrets.token_urlsafe(32)}"
         kept.touch(mode=0o600)
