@@ -51,7 +51,9 @@ def _is_deep(value: Any) -> bool:
 
 def canonical_json(value: Any) -> bytes:
     """The same bytes for the same JSON value, whatever the spelling and the order of its keys."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(
+        value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
     return text.encode("utf-8")
 
 

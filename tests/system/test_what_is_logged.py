@@ -1,0 +1,91 @@
+"""Query strings, bodies and keys stay out of the logs, whatever becomes of a request."""
+
+import logging
+import uuid
+
+import httpx
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from services.api.middleware import RequestMiddleware
+from services.dev.system import dev_system
+from tests.system.http_user import ADDRESS, BUYER, ITEMS
+
+SECRETS = ("secret-key", "secret-query", "secret-body", "secret-again")
+
+
+def told(caplog):
+    """All that our own side has logged, with tracebacks and whatever else is kept in a record."""
+    ours = [r for r in caplog.records if not r.name.startswith(("httpx", "httpcore"))]
+    formatter = logging.Formatter()
+    return [f"{r.name} {formatter.format(r)} {vars(r)}" for r in ours]
+
+
+async def use(http):
+    """Requests of every outcome, each with secrets where they belong."""
+    again = {"Idempotency-Key": "secret-again"}
+    body = {
+        "items": ITEMS,
+        "buyer": BUYER | {"first_name": "secret-body"},
+        "fulfillment_address": ADDRESS | {"line_two": "secret-body"},
+    }
+    created = await http.post("/v1/checkouts", json=body, headers=again)
+    path = created.headers["location"]
+    answers = [
+        created,
+        await http.post("/v1/checkouts", json=body, headers=again),
+        await http.put(path, json={"buyer": body["buyer"]}, headers=again),
+        await http.put(path, json={"secret-body": "secret-body"}),
+        await http.put(path, content=b"secret-body", headers={"Content-Type": "application/json"}),
+        await http.get(path, params={"secret-query": "secret-query"}),
+        await http.post(f"{path}/cancel", json={"message": "secret-body"}),
+        await http.get("/nothing/secret-query"),
+        await http.get(path, headers={"Authorization": "Bearer not-secret-key"}),
+    ]
+    return [answer.status_code for answer in answers]
+
+
+async def test_no_request_leaves_a_key_a_query_or_a_body_in_the_logs(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    async with dev_system(tmp_path / "data", "secret-key") as system:
+        headers = {"Authorization": "Bearer secret-key"}
+        async with httpx.AsyncClient(base_url=system.http, headers=headers) as http:
+            assert await use(http) == [201, 201, 200, 400, 400, 400, 200, 404, 401]
+
+    lines = told(caplog)
+    requests = [line for line in lines if line.startswith("checkout.http ")]
+    assert len(requests) == 9
+    assert not [line for line in lines for secret in SECRETS if secret in line]
+
+
+async def test_a_request_leaves_one_line_with_method_route_status_and_id(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "checkout.http")
+    request_id = uuid.uuid4().hex
+    async with dev_system(tmp_path / "data") as system, httpx.AsyncClient() as http:
+        await http.put(f"{system.http}/v1/checkouts/abc", headers={"Request-Id": request_id})
+
+    [line] = [r.getMessage() for r in caplog.records if r.name == "checkout.http"]
+    assert line.startswith("PUT /v1/checkouts/{checkout_id} 401 ")
+    assert line.endswith(f"request_id={request_id}")
+
+
+@pytest.fixture
+def failing():
+    """An application with a bug, behind the middleware of ours."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("a bug of ours")
+
+    return httpx.ASGITransport(RequestMiddleware(app))
+
+
+async def test_a_fault_of_ours_is_told_to_the_operators_and_not_to_the_client(failing, caplog):
+    async with httpx.AsyncClient(transport=failing, base_url="http://api") as http:
+        answer = await http.post("/?secret-query", json="secret-body")
+
+    assert answer.status_code == 500
+    assert answer.headers["request-id"] in caplog.text
+    assert (answer.json()["type"], answer.json()["code"]) == ("processing_error", "internal")
+    assert "bug" not in answer.text
+    assert "RuntimeError: a bug of ours" in caplog.text
+    assert not [line for line in told(caplog) for secret in SECRETS if secret in line]
