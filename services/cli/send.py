@@ -28,6 +28,12 @@ def _a_checkouts_id(given: str) -> str:
     return given
 
 
+def _a_file_or_dash(given: Path | None) -> Path | None:
+    if given and str(given) != "-" and not given.is_file():
+        raise typer.BadParameter(f"there is no file {given}")
+    return given
+
+
 def send(
     command_type: Annotated[
         str, typer.Argument(metavar="TYPE", help=f"One of {', '.join(COMMANDS)}.")
@@ -39,9 +45,7 @@ def send(
         Path | None,
         typer.Option(
             help="File with the command's JSON; - for standard input.",
-            exists=True,
-            dir_okay=False,
-            allow_dash=True,
+            callback=_a_file_or_dash,
         ),
     ] = None,
     command_id: Annotated[
