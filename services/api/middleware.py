@@ -8,12 +8,16 @@ import time
 import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.errors import fault
 from services.metrics import HTTP_SECONDS
 
 logger = logging.getLogger("checkout.http")
+
+_CLIENT_LEFT = 499
+"""What logs and metrics call a request whose client went away before all of it was here."""
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -44,6 +48,8 @@ class RequestMiddleware:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            status = _CLIENT_LEFT
         except Exception:
             logger.exception("request_id=%s failed", request_id)
             if has_begun:

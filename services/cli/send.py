@@ -29,7 +29,7 @@ def _a_checkouts_id(given: str) -> str:
 
 
 def _a_file_or_dash(given: Path | None) -> Path | None:
-    if given and str(given) != "-" and not given.is_file():
+    if given and str(given) != "-" and (given.is_dir() or not given.exists()):
         raise typer.BadParameter(f"there is no file {given}")
     return given
 

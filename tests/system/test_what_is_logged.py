@@ -1,5 +1,6 @@
 """Query strings, bodies and keys stay out of the logs, whatever becomes of a request."""
 
+import asyncio
 import logging
 import uuid
 
@@ -9,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.api.middleware import RequestMiddleware
 from services.dev.system import dev_system
+from tests.eventually import eventually
 from tests.system.http_user import ADDRESS, BUYER, ITEMS
 
 SECRETS = ("secret-key", "secret-query", "secret-body", "secret-again")
@@ -67,6 +69,25 @@ async def test_a_request_leaves_one_line_with_method_route_status_and_id(tmp_pat
     [line] = [r.getMessage() for r in caplog.records if r.name == "checkout.http"]
     assert line.startswith("PUT /v1/checkouts/{checkout_id} 401 ")
     assert line.endswith(f"request_id={request_id}")
+
+
+async def test_a_client_that_leaves_amid_its_body_is_no_fault_of_ours(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    head = (
+        "POST /v1/checkouts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret-key\r\n"
+        "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    )
+    async with dev_system(tmp_path / "data", "secret-key") as system:
+        url = httpx.URL(system.http)
+        _, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(head.encode())
+        await writer.drain()
+        writer.close()
+        await asyncio.to_thread(eventually, lambda: "checkout.http" in caplog.text)
+
+    [line] = [r.getMessage() for r in caplog.records if r.name == "checkout.http"]
+    assert line.startswith("POST /v1/checkouts 499 ")
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
 
 
 @pytest.fixture
