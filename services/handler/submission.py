@@ -41,10 +41,8 @@ class Submission:
 
     @cached_property
     def key(self) -> str:
-        """The key of its outcome: the door, so that none squats on another's identities, and a
-        digest, because an identity may be long.
-        """
-        return f"{self.door}:{_digest([self.source, self.command_id])}"
+        """The key of its outcome."""
+        return outcome_key(self.door, self.source, self.command_id)
 
     @property
     def metadata(self) -> Metadata:
@@ -57,6 +55,13 @@ class Submission:
             correlation_id=self.correlation_id,
             traceparent=self.traceparent,
         )
+
+
+def outcome_key(door: str, source: str, command_id: str) -> str:
+    """The key of a command's outcome: the door, so that none squats on another's identities, and a
+    digest, because an identity may be long.
+    """
+    return f"{door}:{_digest([source, command_id])}"
 
 
 def valid_traceparent(given: str | None) -> str | None:

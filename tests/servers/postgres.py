@@ -33,7 +33,7 @@ class OwnPostgres:
         program = programs.find("postgres", *_FOLDERS)
         if program is None:
             programs.missing("PostgreSQL", _REMEDY)
-        self._program = program
+        self._program = program.resolve()  # initdb stands beside the real one
         self._folder = Path(tempfile.mkdtemp(prefix="checkout-postgres-"))
         self._as_user: dict[str, Any] = {}
         if os.geteuid() == 0:

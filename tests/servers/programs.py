@@ -20,7 +20,7 @@ HOST = "127.0.0.1"
 def find(program: str, *folders: str) -> Path | None:
     """A program on the PATH or in one of the folders, which may have wildcards."""
     if found := shutil.which(program):
-        return Path(found).resolve()
+        return Path(found)
     root = Path("/")
     matches = (match for folder in folders for match in root.glob(f"{folder[1:]}/{program}"))
     return next(matches, None)

@@ -1,0 +1,194 @@
+"""After the faults: what was promised is held against the store, the topics and the views."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import httpx
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from domain.checkout import Checkout, fold
+from domain.events import RecordedEvent
+from projections.redis_views import connect
+from projections.view import view_of
+from services.handler.submission import outcome_key
+from services.kafka.events import event_message
+from services.store import EventStore, Outcome, open_store
+from tests.faults.cluster import API_KEY, Cluster, ServiceProcess
+from tests.faults.load import SOURCE, Ledger
+
+_CATCH_UP_SECONDS = 60.0
+
+
+class Audit:
+    """Gathers violations; none means that every promise was kept."""
+
+    def __init__(self, cluster: Cluster, ledger: Ledger, api: ServiceProcess) -> None:
+        self._cluster = cluster
+        self._ledger = ledger
+        self._api = api
+        self.violations = list(ledger.violations)
+        self.applied = 0
+        self.refused = 0
+
+    async def run(self) -> list[str]:
+        """All violations, in words."""
+        store = await asyncio.to_thread(open_store, self._cluster.database)
+        try:
+            await self._replies()
+            streams = await asyncio.to_thread(_all_streams, store)
+            outcomes = await asyncio.to_thread(self._outcomes, store)
+            self._streams_are_whole(streams)
+            self._nothing_acted_twice(streams)
+            self._acknowledged_is_recorded(outcomes, streams)
+            await self._topic_equals_store(streams)
+            await self._views_equal_fold(streams)
+        finally:
+            store.close()
+        return self.violations
+
+    def _outcomes(self, store: EventStore) -> dict[str, Outcome]:
+        keys = [outcome_key("kafka", SOURCE, command_id) for command_id in self._ledger.published]
+        keys += [
+            outcome_key("http", f"tests {method} {path}", key)
+            for method, path, key in self._ledger.http_answers
+        ]
+        return dict(store.read(keys, []).outcomes)
+
+    def _streams_are_whole(self, streams: dict[str, list[RecordedEvent]]) -> None:
+        for checkout, stream in streams.items():
+            versions = [recorded.version for recorded in stream]
+            if versions != [*range(1, len(versions) + 1)]:
+                self.violations.append(f"{checkout}: versions {versions}")
+
+    def _nothing_acted_twice(self, streams: dict[str, list[RecordedEvent]]) -> None:
+        """Each command of the load asks for other items, so it sets them once or not at all."""
+        times: dict[tuple[str, str, str], int] = defaultdict(int)
+        for stream in streams.values():
+            for recorded in stream:
+                if recorded.event.NAME == "ItemsUpdated":
+                    metadata = recorded.metadata
+                    times[metadata.door, metadata.command_source, metadata.command_id] += 1
+        self.applied = len(times)
+        for command, count in times.items():
+            if count > 1:
+                self.violations.append(f"{command} acted {count} times")
+
+    def _acknowledged_is_recorded(
+        self, outcomes: dict[str, Outcome], streams: dict[str, list[RecordedEvent]]
+    ) -> None:
+        for command_id in self._ledger.published:
+            outcome = outcomes.get(outcome_key("kafka", SOURCE, command_id))
+            if outcome is None:
+                self.violations.append(f"{command_id} on Kafka has no outcome")
+            elif outcome.refusal:
+                self.refused += 1
+        for (method, path, key), (checkout, status, version) in self._ledger.http_answers.items():
+            outcome = outcomes.get(outcome_key("http", f"tests {method} {path}", key))
+            if outcome is None or outcome.version != version:
+                self.violations.append(f"{key} was answered {status} v{version}, not {outcome}")
+            elif len(streams.get(checkout, ())) < version:
+                self.violations.append(f"{key}: {checkout} has no version {version}")
+
+    async def _replies(self) -> None:
+        """Every command that Kafka took gets a reply, or ends as a dead letter."""
+        waiting = set(self._ledger.published)
+
+        def heard(record: ConsumerRecord) -> bool:
+            waiting.discard(_header(record, "ce_causationid"))
+            waiting.discard(_header(record, "ce_id"))
+            return not waiting
+
+        await self._read("replies", heard)
+        if waiting:
+            await self._read("dead-letters", heard)
+        for command_id in waiting:
+            self.violations.append(f"{command_id} has neither reply nor dead letter")
+
+    async def _topic_equals_store(self, streams: dict[str, list[RecordedEvent]]) -> None:
+        expected = sum(len(stream) for stream in streams.values())
+        seen: dict[str, list[int]] = defaultdict(list)
+        values: dict[str, bytes] = {}
+
+        def complete(record: ConsumerRecord) -> bool:
+            event_id = _header(record, "ce_id")
+            if event_id not in values:
+                values[event_id] = record.value
+                seen[_header(record, "ce_subject")].append(int(_header(record, "ce_sequence")))
+            elif values[event_id] != record.value:
+                self.violations.append(f"{event_id} was published with two values")
+            return len(values) == expected
+
+        await self._read("events", complete)
+        for checkout, stream in streams.items():
+            if seen[checkout] != [recorded.version for recorded in stream]:
+                self.violations.append(f"{checkout}: events on Kafka are {seen[checkout]}")
+            for recorded in stream:
+                value = event_message("", recorded).value
+                if values.get(f"{checkout}:{recorded.version}") != value:
+                    self.violations.append(f"{checkout}:{recorded.version} differs on Kafka")
+
+    async def _views_equal_fold(self, streams: dict[str, list[RecordedEvent]]) -> None:
+        views = connect(self._cluster.redis.url)
+        waiting = {checkout: _folded(stream) for checkout, stream in streams.items()}
+        headers = {"Authorization": f"Bearer {API_KEY}"}
+        deadline = asyncio.get_running_loop().time() + _CATCH_UP_SECONDS
+        try:
+            async with httpx.AsyncClient(base_url=self._api.url, headers=headers) as http:
+                while waiting and asyncio.get_running_loop().time() < deadline:
+                    for checkout, state in list(waiting.items()):
+                        expected = view_of(state)
+                        shown = await views.get(checkout)
+                        response = await http.get(f"/v1/checkouts/{checkout}")
+                        if shown == expected and response.content == expected.body:
+                            del waiting[checkout]
+                    await asyncio.sleep(0.2 if waiting else 0)
+        finally:
+            await views.close()
+        for checkout, state in waiting.items():
+            self.violations.append(f"{checkout}: the view is not that of version {state.version}")
+
+    async def _read(self, topic: str, done: Callable[[ConsumerRecord], bool]) -> None:
+        """Read a topic from its beginning until done, or until nothing more comes for a while."""
+        bootstrap = self._cluster.kafka.bootstrap_servers
+        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(f"{self._cluster.prefix}{topic}", n) for n in range(4)]
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            async with asyncio.timeout(_CATCH_UP_SECONDS):
+                async for record in consumer:
+                    if done(record):
+                        return
+        except TimeoutError:
+            return
+        finally:
+            await consumer.stop()
+
+
+def _all_streams(store: EventStore) -> dict[str, list[RecordedEvent]]:
+    streams: dict[str, list[RecordedEvent]] = defaultdict(list)
+    for recorded in _tail(store):
+        streams[recorded.checkout_id].append(recorded)
+    return streams
+
+
+def _tail(store: EventStore) -> Iterator[RecordedEvent]:
+    position = 0
+    while batch := store.tail(position, 1_000):
+        yield from (item.recorded for item in batch)
+        position = batch[-1].position
+
+
+def _folded(stream: list[RecordedEvent]) -> Checkout:
+    folded = fold(stream)
+    assert folded is not None
+    return folded
+
+
+def _header(record: ConsumerRecord, name: str) -> str:
+    value = dict(record.headers).get(name)
+    return value.decode() if value else ""

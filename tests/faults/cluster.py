@@ -1,0 +1,151 @@
+"""The services as processes on real servers, each of which a test may kill, freeze and start again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+
+from services.keys import Scope, create_key
+from tests.servers import programs
+from tests.servers.kafka import OwnKafka, own_kafka
+from tests.servers.postgres import OwnPostgres, fresh_database, own_postgres
+from tests.servers.redis import OwnRedis, own_redis
+
+CHECKOUT = Path(sys.executable).with_name("checkout")
+BOOK = Path(__file__).parents[2] / "domain" / "demo_book.toml"
+API_KEY = "a key that the tests know"
+
+
+class ServiceProcess:
+    """One `checkout <service>`, on a port that it keeps over restarts."""
+
+    def __init__(self, service: str, environment: Mapping[str, str], logs: Path) -> None:
+        self.service = service
+        self.port = programs.free_port()
+        self._environment = {**environment, "CHECKOUT_HTTP_PORT": str(self.port)}
+        self._log = logs / f"{service}-{self.port}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{programs.HOST}:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and do not wait."""
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [CHECKOUT, self.service], env=self._environment, stdout=log, stderr=log
+            )
+
+    def kill(self) -> None:
+        """SIGKILL, and see that it is gone."""
+        if self.process:
+            self.process.kill()
+            self.process.wait(10)
+
+    def stop(self, within: float = 10.0) -> int:
+        """SIGTERM; its exit status. Raises `subprocess.TimeoutExpired` if it takes longer."""
+        assert self.process
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(within)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, such as SIGSTOP or SIGCONT."""
+        assert self.process
+        self.process.send_signal(number)
+
+    def is_ready(self) -> bool:
+        """Whether it says that it is."""
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=3).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def readiness(self) -> dict[str, str]:
+        """What it says of each of its dependencies."""
+        checks = httpx.get(f"{self.url}/readyz", timeout=5).json()["checks"]
+        return dict(checks)
+
+    def log(self) -> str:
+        """All that it has logged."""
+        return self._log.read_text(errors="replace")
+
+
+class Cluster:
+    """Real servers, topics of their own, and any number of service processes on them."""
+
+    def __init__(
+        self, kafka: OwnKafka, postgres: OwnPostgres, redis: OwnRedis, database: str, folder: Path
+    ) -> None:
+        self.kafka, self.postgres, self.redis = kafka, postgres, redis
+        self.database = database
+        self.folder = folder
+        self.prefix = f"t{uuid.uuid4().hex[:8]}."
+        self.services: list[ServiceProcess] = []
+        keys = folder / "api-keys.json"
+        create_key(keys, "tests", list(Scope), API_KEY)
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("CHECKOUT_")},
+            "CHECKOUT_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+            "CHECKOUT_TOPIC_PREFIX": self.prefix,
+            "CHECKOUT_TOPIC_PARTITIONS": "4",
+            "CHECKOUT_EVENT_STORE_URL": database,
+            "CHECKOUT_REDIS_URL": redis.url,
+            "CHECKOUT_MERCHANT_FILE": str(BOOK),
+            "CHECKOUT_API_KEYS_FILE": str(keys),
+        }
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line to its end."""
+        return subprocess.run(
+            [CHECKOUT, *arguments],
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def add(self, service: str, **environment: str) -> ServiceProcess:
+        """Start one more service process; see `until_ready`."""
+        process = ServiceProcess(service, {**self.environment, **environment}, self.folder)
+        self.services.append(process)
+        process.start()
+        return process
+
+    def stop(self) -> None:
+        """End every service process, whatever state it is in."""
+        for service in self.services:
+            if service.process and service.process.poll() is None:
+                service.signal(signal.SIGCONT)
+                service.kill()
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """Servers of one's own with topics on them; services are added by the test."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="checkout-faults-")))
+        postgres = stack.enter_context(own_postgres())
+        made = Cluster(
+            stack.enter_context(own_kafka()),
+            postgres,
+            stack.enter_context(own_redis()),
+            stack.enter_context(fresh_database(postgres.url)),
+            folder,
+        )
+        stack.callback(made.stop)
+        created = made.run("topics")
+        assert created.returncode == 0, created.stderr
+        yield made

@@ -1,0 +1,143 @@
+"""A Kafka broker for the tests: KRaft, one node, in a temporary folder.
+
+The cluster at CHECKOUT_TEST_KAFKA if that is set, else one of our own, from jars that Maven fetches.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.servers import programs
+
+_HOME = Path(__file__).with_name("kafka_broker")
+_JARS = _HOME / "jars"
+_JAVA_FOLDERS = ("/usr/lib/jvm/*/bin", "/opt/java/*/bin")
+_REMEDY = "apt-get install openjdk-17-jre-headless maven, or name a cluster in CHECKOUT_TEST_KAFKA"
+
+
+def fetch_jars() -> None:
+    """Have Maven put the broker's jars into their folder, once."""
+    if _JARS.exists():
+        return
+    maven = programs.find("mvn")
+    if maven is None:
+        programs.missing("Kafka", _REMEDY)
+    draft = _HOME / f"jars.{os.getpid()}"
+    copy = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={draft}"]
+    subprocess.run(
+        [maven, "-q", "-B", *copy], cwd=_HOME, check=True, capture_output=True, timeout=300
+    )
+    draft.rename(_JARS)
+
+
+class OwnKafka:
+    """A broker that tests may stop, freeze and start again on the same port with the same data."""
+
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        java = programs.find("java", *_JAVA_FOLDERS)
+        if java is None:
+            programs.missing("Kafka", _REMEDY)
+        fetch_jars()
+        self._java = java
+        self._settings = dict(settings or {})
+        self._folder = Path(tempfile.mkdtemp(prefix="checkout-kafka-"))
+        self._port, self._controller = programs.free_port(), programs.free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Its address."""
+        return f"{programs.HOST}:{self._port}"
+
+    def format(self) -> None:
+        """Write its configuration and an empty log."""
+        listeners = f"PLAINTEXT://{programs.HOST}:{self._port}"
+        controller = f"CONTROLLER://{programs.HOST}:{self._controller}"
+        configuration = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@{programs.HOST}:{self._controller}",
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"{listeners},{controller}",
+            "advertised.listeners": listeners,
+            "inter.broker.listener.name": "PLAINTEXT",
+            "log.dirs": str(self._folder / "data"),
+            "auto.create.topics.enable": "false",
+            "group.initial.rebalance.delay.ms": "0",
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "4",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "transaction.state.log.num.partitions": "2",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+        } | self._settings
+        lines = [f"{name}={value}" for name, value in configuration.items()]
+        (self._folder / "server.properties").write_text("\n".join(lines))
+        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        subprocess.run(
+            self._command("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c"),
+            cwd=self._folder,
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it takes connections."""
+        self.process = programs.start(
+            self._command("kafka.Kafka"), self._folder, self._answers, within=60
+        )
+
+    def stop(self, *signals: signal.Signals) -> None:
+        """End it: by SIGTERM and in order, or as told."""
+        if self.process:
+            programs.end(self.process, *(signals or (signal.SIGTERM,)), within=30)
+
+    def remove(self) -> None:
+        """End it and delete what it wrote."""
+        self.stop(signal.SIGKILL)
+        shutil.rmtree(self._folder)
+
+    def _command(self, main: str, *arguments: str) -> list[str]:
+        options = ["-Xmx512m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+        program = [str(self._java), *options, "-cp", f"{_JARS}/*", main, *arguments]
+        return [*program, str(self._folder / "server.properties")]
+
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex((programs.HOST, self._port)) == 0
+
+
+@contextmanager
+def own_kafka(settings: Mapping[str, str] | None = None) -> Iterator[OwnKafka]:
+    """A broker of one's own, for who wants to stop it."""
+    broker = OwnKafka(settings)
+    try:
+        broker.format()
+        broker.start()
+        yield broker
+    finally:
+        broker.remove()
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap() -> Iterator[str]:
+    """A cluster that all tests share: use a topic prefix of your own."""
+    if given := os.environ.get("CHECKOUT_TEST_KAFKA"):
+        yield given
+        return
+    with own_kafka() as broker:
+        yield broker.bootstrap_servers

@@ -1,0 +1,92 @@
+"""A Redis server for the tests, without persistence unless it is asked for a snapshot.
+
+The server at CHECKOUT_TEST_REDIS_URL if that is set, else one of our own in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from tests.servers import programs
+
+_REMEDY = "apt-get install redis-server, or name a server in CHECKOUT_TEST_REDIS_URL"
+
+
+class OwnRedis:
+    """A server that tests may stop, freeze and start again: empty, or from its last snapshot."""
+
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        program = programs.find("redis-server")
+        if program is None:
+            programs.missing("Redis", _REMEDY)
+        self._program = program
+        self._options = list(options)
+        self._folder = Path(tempfile.mkdtemp(prefix="checkout-redis-"))
+        self._port = programs.free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"redis://{programs.HOST}:{self._port}/0"
+
+    def start(self) -> None:
+        """Start it with the snapshot that lies in its folder, if one does."""
+        settings = ["--port", str(self._port), "--bind", programs.HOST, "--save", ""]
+        command = [str(self._program), *settings, "--dir", str(self._folder), *self._options]
+        self.process = programs.start(command, self._folder, self._answers, within=10)
+
+    def snapshot(self) -> None:
+        """Write what it holds to its folder."""
+        with Redis.from_url(self.url) as client:
+            client.save()
+
+    def stop(self) -> None:
+        """Kill it: nothing is saved."""
+        if self.process:
+            self.process.send_signal(signal.SIGCONT)
+            programs.end(self.process)
+
+    def remove(self) -> None:
+        """Kill it and delete what it wrote."""
+        self.stop()
+        shutil.rmtree(self._folder)
+
+    def _answers(self) -> bool:
+        try:
+            with Redis.from_url(self.url) as client:
+                return bool(client.ping())
+        except RedisError:
+            return False
+
+
+@contextmanager
+def own_redis(options: Sequence[str] = ()) -> Iterator[OwnRedis]:
+    """A server of one's own, for who wants to stop it."""
+    server = OwnRedis(options)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A server that all tests share."""
+    if given := os.environ.get("CHECKOUT_TEST_REDIS_URL"):
+        yield given
+        return
+    with own_redis() as server:
+        yield server.url
