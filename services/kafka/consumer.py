@@ -1,102 +1,88 @@
-"""An aiokafka consumer that waits for records, and steps over one it can't decode."""
+"""An aiokafka consumer that waits for records, and gets past one that aiokafka can't decode."""
 
 from __future__ import annotations
 
-import struct
-from typing import Any
+import asyncio
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.protocol.fetch import FetchRequest
-from aiokafka.record.default_records import _DefaultRecordBatchPy
 
-_BATCH_HEAD = struct.Struct(">qi")
-"""Base offset and length: what each record batch begins with (Kafka protocol, message format v2)."""
+from services.kafka.lenient_decoding import UndecodableRecord, records_in
 
-_FETCH_WAIT_MS = 500
+__all__ = ["PatientConsumer", "UndecodableRecord"]
 
+_LOOK_AGAIN_SECONDS = 0.05
 
-class UndecodableRecord(ConsumerRecord[Any, Any]):  # type: ignore[misc]
-    """A record with a header whose name is not UTF-8; the bad bytes are shown as `\\xff`."""
+_Records = dict[TopicPartition, list[ConsumerRecord]]
 
 
 class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     """Differs from its parent in `getmany` alone.
 
-    aiokafka decodes header names as it fetches: one that isn't UTF-8 makes `getmany` raise for ever,
-    and the position does not move.
+    aiokafka decodes header names as it hands records out. One that isn't UTF-8 makes `getmany` raise,
+    after it has moved the positions past the good records that it was about to return; next time it
+    raises again.
     """
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
-    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+    ) -> _Records:
         """Wait until there are records, then return them."""
-        records: dict[TopicPartition, list[ConsumerRecord]] = {}
+        records: _Records = {}
         while not records:
+            positions = self._positions(partitions)
+            if not positions:
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+                continue
             try:
+                # Of partitions with a known position alone: nothing else could be taken back.
                 records = await super().getmany(
-                    *partitions, timeout_ms=timeout_ms, max_records=max_records
+                    *positions, timeout_ms=timeout_ms, max_records=max_records
                 )
             except UnicodeDecodeError:
-                records = await self._one_record()
+                self._take_back(positions)
+                records = await self._decode_ourselves(positions, max_records)
+                if not records:
+                    await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         return records
 
-    async def _one_record(self) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """The next record of some partition, by a decoder that bears anything if need be."""
-        for partition in sorted(self.assignment()):
-            try:
-                records = await super().getmany(partition, timeout_ms=0, max_records=1)
-            except UnicodeDecodeError:
-                record = await self._fetch_undecodable(partition, await self.position(partition))
-                self.seek(partition, record.offset + 1)
-                records = {partition: [record]}
-            if records:
-                return dict(records)
-        return {}
+    def _positions(self, wanted: tuple[TopicPartition, ...]) -> dict[TopicPartition, int]:
+        """The positions as far as they are known yet; waiting for them could miss a rebalance."""
+        positions = {}
+        for partition in self.assignment():
+            state = self._subscription.subscription.assignment.state_value(partition)
+            if state.has_valid_position and (partition in wanted or not wanted):
+                positions[partition] = state.position
+        return positions
 
-    async def _fetch_undecodable(self, partition: TopicPartition, offset: int) -> UndecodableRecord:
+    def _take_back(self, positions: dict[TopicPartition, int]) -> None:
+        """Go back to where nothing had been handed out; what was fetched already is dropped."""
+        for partition in self.assignment() & positions.keys():
+            self.seek(partition, positions[partition])
+
+    async def _decode_ourselves(
+        self, positions: dict[TopicPartition, int], max_records: int | None
+    ) -> _Records:
+        """The next records of each partition, by a decoder that bears any name."""
+        share = max_records and max(1, max_records // len(positions))
+        found: _Records = {}
+        for partition, position in positions.items():
+            data = await self._fetch(partition, position)
+            records, end = records_in(data, partition, position, share)
+            if end > position and partition in self.assignment():
+                self.seek(partition, end)
+                found[partition] = records
+        return {partition: records for partition, records in found.items() if records}
+
+    async def _fetch(self, partition: TopicPartition, position: int) -> bytes:
+        """The record batches of a partition from a position on; none if the broker has an objection,
+        which the parent's own fetching then deals with.
+        """
         leader = self._client.cluster.leader_for_partition(partition)
+        if leader is None or leader < 0:
+            return b""
         size = self._max_partition_fetch_bytes
-        wanted = [(partition.topic, [(partition.partition, offset, size)])]
-        response = await self._client.send(leader, FetchRequest(_FETCH_WAIT_MS, 1, size, 0, wanted))
-        data = response.topics[0][1][0][-1]
-        for record in _records_in(data):
-            if record.offset >= offset:
-                return UndecodableRecord(
-                    topic=partition.topic,
-                    partition=partition.partition,
-                    offset=record.offset,
-                    timestamp=record.timestamp,
-                    timestamp_type=record.timestamp_type,
-                    key=record.key,
-                    value=record.value,
-                    checksum=None,
-                    serialized_key_size=len(record.key or b""),
-                    serialized_value_size=len(record.value or b""),
-                    headers=tuple(record.headers),
-                )
-        raise ConnectionError(f"{partition}: nothing at offset {offset}")
-
-
-class _LenientBuffer(bytearray):
-    """Bytes whose slices decode whatever they hold."""
-
-    def __getitem__(self, at: Any) -> Any:
-        found = super().__getitem__(at)
-        return _LenientBuffer(found) if isinstance(found, bytearray) else found
-
-    def decode(self, encoding: str = "utf-8", errors: str = "backslashreplace") -> str:
-        return super().decode(encoding, errors)
-
-
-def _records_in(data: bytes) -> Any:
-    start = 0
-    while start + _BATCH_HEAD.size <= len(data):
-        _, length = _BATCH_HEAD.unpack_from(data, start)
-        end = start + _BATCH_HEAD.size + length
-        if end > len(data):
-            return
-        batch = _DefaultRecordBatchPy(bytearray(data[start:end]))
-        batch._maybe_uncompress()  # noqa: SLF001 - no public way leads past the names
-        batch._buffer = _LenientBuffer(batch._buffer)  # noqa: SLF001
-        yield from batch
-        start = end
+        wanted = [(partition.topic, [(partition.partition, position, size)])]
+        response = await self._client.send(leader, FetchRequest(0, 0, size, 0, wanted))
+        (_, error_code, *_rest, data) = response.topics[0][1][0]
+        return b"" if error_code or not data else bytes(data)
