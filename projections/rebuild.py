@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from domain.checkout import Checkout
-from projections.redis_views import RedisViews
+from projections.redis_views import RedisViews, chunks
 from projections.view import view_of
 
 _STRETCH = 1_000
@@ -25,7 +25,7 @@ async def rebuild(
     views: RedisViews,
     source: Source,
     positions: Mapping[str, int],
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], Awaitable[None]] | None = None,
 ) -> int | None:
     """Write the view of each checkout in the store, and then declare the views complete.
 
@@ -37,10 +37,11 @@ async def rebuild(
     position, count = 0, 0
     while True:
         reached, checkouts = await asyncio.to_thread(source.sweep, position, _STRETCH)
-        if checkouts:
-            await views.apply([view_of(checkout) for checkout in checkouts])
-            count += len(checkouts)
-            progress(count)
+        for chunk in chunks([view_of(checkout) for checkout in checkouts]):
+            await views.apply(chunk)
+        count += len(checkouts)
+        if progress:
+            await progress(count)
         if reached == position:
             break
         position = reached

@@ -7,7 +7,7 @@ empty or from an old snapshot, has another one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -20,6 +20,21 @@ from projections.view import REVISION, View
 _VIEW = "checkout:view:"
 _BUILT_UNDER = "checkout:views:built_under"
 _POSITIONS = "checkout:views:positions"
+_LOCK = "checkout:lock:"
+
+_MAX_CHUNK_VIEWS = 50
+_MAX_CHUNK_BYTES = 1_000_000
+
+_TAKE_LOCK = """
+local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1
+"""
+_FREE_LOCK = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1
+"""
 
 _APPLY = """
 -- KEYS: positions, then a key for each view. ARGV: the number of partitions, then for each of them
@@ -66,6 +81,8 @@ class RedisViews:
         self._redis = redis
         self._run_id = run_id
         self._apply = redis.register_script(_APPLY)
+        self._lock = redis.register_script(_TAKE_LOCK)
+        self._unlock = redis.register_script(_FREE_LOCK)
 
     async def get(self, checkout_id: str) -> View | None:
         """The view of a checkout; None if it is not here or can't be trusted: ask the store then."""
@@ -117,11 +134,11 @@ class RedisViews:
         """
         if run_id != self._run_id.value:
             return False
+        pipeline = self._redis.pipeline(transaction=True)
         if positions:
-            await self._redis.hset(
-                _POSITIONS, items=[x for pair in positions.items() for x in pair]
-            )
-        await self._redis.set(_BUILT_UNDER, run_id)
+            pipeline.hset(_POSITIONS, items=[x for pair in positions.items() for x in pair])
+        pipeline.set(_BUILT_UNDER, run_id)
+        await pipeline.execute()
         return run_id == self._run_id.value
 
     async def positions(self) -> dict[str, int]:
@@ -129,17 +146,31 @@ class RedisViews:
         held = await self._redis.hgetall(_POSITIONS)
         return {(_bytes(name) or b"").decode(): int(offset) for name, offset in held.items()}
 
-    async def try_lock(self, name: str, seconds: int) -> bool:
-        """Hold a name for so many seconds, if nobody else does."""
-        return bool(await self._redis.set(f"checkout:lock:{name}", "1", nx=True, ex=seconds))
+    async def try_lock(self, name: str, owner: str, seconds: int) -> bool:
+        """Hold a name for so many seconds more, if it is free or held by this owner already."""
+        return bool(await self._lock(keys=[_LOCK + name], args=[owner, seconds]))
 
-    async def unlock(self, name: str) -> None:
-        """Let go of a name."""
-        await self._redis.delete(f"checkout:lock:{name}")
+    async def unlock(self, name: str, owner: str) -> None:
+        """Let go of a name, if this owner still holds it."""
+        await self._unlock(keys=[_LOCK + name], args=[owner])
 
     async def close(self) -> None:
         """Close the connections."""
         await self._redis.aclose()
+
+
+def chunks(views: Sequence[View]) -> Iterator[Sequence[View]]:
+    """Views in portions that a slow network, too, takes within its bound: one at least in each."""
+    chunk: list[View] = []
+    size = 0
+    for view in views:
+        if chunk and (len(chunk) == _MAX_CHUNK_VIEWS or size + len(view.body) > _MAX_CHUNK_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(view)
+        size += len(view.body)
+    if chunk:
+        yield chunk
 
 
 class RunId:

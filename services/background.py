@@ -47,7 +47,7 @@ class Background:
                 self.failure, pause = None, _FIRST_PAUSE
                 continue
             except Exception as error:
-                self.failure = f"{type(error).__name__}: {error}"
+                self.failure = type(error).__name__
                 logger.exception("%s failed, trying again in %.1f s", self._name, pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)

@@ -16,7 +16,11 @@ def configure_logging(level: int = logging.INFO, *, as_json: bool = True) -> Non
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: structlog.types.Processor = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    last: structlog.types.Processor = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        # The default shows the variables of each frame: keys and bodies among them.
+        exception_formatter=structlog.dev.plain_traceback,
+    )
     if as_json:
         shared.append(structlog.processors.format_exc_info)
         last = structlog.processors.JSONRenderer()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
@@ -97,17 +96,3 @@ def _bound(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
-
-
-async def until_told_to_stop() -> None:
-    """Return at Ctrl-C (SIGINT) or SIGTERM."""
-    await stop_signal().wait()
-
-
-def stop_signal() -> asyncio.Event:
-    """Set at Ctrl-C (SIGINT) or SIGTERM, which from now on do nothing else."""
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)
-    return told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -14,18 +14,19 @@ from starlette.types import ASGIApp
 from domain.merchant import MerchantBook
 from projections.redis_views import RedisViews, connect
 from services.api.app import ApiParts, build_app
+from services.checks import failure_check, store_check, views_check
 from services.commands.service import CommandService
 from services.handler import Handler, Writer
 from services.handler.views import ViewWriter
 from services.health import Check, health_routes
 from services.kafka.connection import connection_of
-from services.kafka.subscription import Subscription
 from services.kafka.topics import Topics
 from services.keys import BadKeysFile, LiveKeys
 from services.projector.service import ProjectorService
-from services.relay.service import POSITION, RelayService
-from services.serving import CannotServe, serving, until_told_to_stop
+from services.relay.service import RelayService
+from services.serving import CannotServe, serving
 from services.settings import BadSetting, Settings, variable
+from services.stopping import until_told_to_stop
 from services.store import EventStore, StoreUnavailable, open_store
 
 _STOP_SECONDS = 10.0
@@ -62,8 +63,9 @@ async def run_api(settings: Settings) -> None:
     ):
         checks = {
             "store": store_check(store),
+            "writer": failure_check(writer),
             "redis": views_check(views),
-            "keys": keys_check(keys),
+            "keys": failure_check(keys),
         }
         topics = Topics(settings.topic_prefix)
         app = build_app(ApiParts(writer, store, views, keys, topics, checks))
@@ -82,8 +84,9 @@ async def run_commands(settings: Settings) -> None:
         service = CommandService(connection, Topics(settings.topic_prefix), writer, utc_now)
         checks = {
             "store": store_check(store),
+            "writer": failure_check(writer),
             "redis": views_check(views),
-            "kafka": subscription_check(service.subscription),
+            "kafka": failure_check(service.subscription),
         }
         await _run_with_health(settings, service, checks)
 
@@ -93,7 +96,7 @@ async def run_relay(settings: Settings) -> None:
     connection = connection_of(settings)
     async with _store(settings) as store:
         service = RelayService(store, connection, Topics(settings.topic_prefix))
-        checks = {"store": store_check(store), "kafka": failure_check(lambda: service.failure)}
+        checks = {"store": store_check(store), "kafka": failure_check(service)}
         await _run_with_health(settings, service, checks)
 
 
@@ -105,8 +108,8 @@ async def run_projector(settings: Settings) -> None:
         checks = {
             "store": store_check(store),
             "redis": views_check(views),
-            "kafka": subscription_check(service.subscription),
-            "views": failure_check(lambda: service.failure),
+            "kafka": failure_check(service.subscription),
+            "views": failure_check(service),
         }
         await _run_with_health(settings, service, checks)
 
@@ -134,50 +137,6 @@ async def running(*services: Startable) -> AsyncIterator[None]:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_SECONDS):
                 await asyncio.gather(*(service.stop() for service in services))
-
-
-def store_check(store: EventStore) -> Check:
-    """Whether the event store answers."""
-
-    async def check() -> str | None:
-        await asyncio.to_thread(store.position, POSITION)
-        return None
-
-    return check
-
-
-def views_check(views: RedisViews) -> Check:
-    """Whether Redis answers and holds all views."""
-
-    async def check() -> str | None:
-        return None if await views.are_built() else "the views are being rebuilt"
-
-    return check
-
-
-def keys_check(keys: LiveKeys) -> Check:
-    """Whether the API keys can be read."""
-    return failure_check(lambda: keys.failure)
-
-
-def subscription_check(subscription: Subscription) -> Check:
-    """Whether records are handled, and partitions are ours to handle."""
-
-    async def check() -> str | None:
-        if not subscription.is_healthy:
-            return "a batch is held and tried again"
-        return None if subscription.is_assigned else "no partition is assigned"
-
-    return check
-
-
-def failure_check(failure: Callable[[], str | None]) -> Check:
-    """Whether something that runs in the background has failed."""
-
-    async def check() -> str | None:
-        return failure()
-
-    return check
 
 
 async def _run_with_health(

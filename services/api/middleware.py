@@ -19,6 +19,9 @@ logger = logging.getLogger("checkout.http")
 _CLIENT_LEFT = 499
 """What logs and metrics call a request whose client went away before all of it was here."""
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+"""Anything else is whatever a client made up, and would each be a metric of its own."""
+
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -61,10 +64,11 @@ class RequestMiddleware:
     @staticmethod
     def _tell(scope: Scope, request_id: str, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
-        HTTP_SECONDS.labels(method=scope["method"], route=route, status=status).observe(seconds)
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        HTTP_SECONDS.labels(method=method, route=route, status=status).observe(seconds)
         logger.info(
             "%s %s %d %.1f ms request_id=%s",
-            scope["method"],
+            method,
             route,
             status,
             seconds * 1000,

@@ -19,8 +19,8 @@ from rich.console import Console
 from services import wiring
 from services.dev import DevError
 from services.logs import configure_logging
-from services.serving import stop_signal
 from services.settings import Settings
+from services.stopping import stop_signal
 
 _PRINTABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
 

@@ -14,6 +14,7 @@ from domain.merchant import MerchantBook
 from projections.rebuild import rebuild
 from projections.redis_views import RedisViews
 from services.api.app import ApiParts, build_app
+from services.checks import failure_check, store_check, views_check
 from services.commands.service import CommandService
 from services.dev import DevError
 from services.dev.embedded import EmbeddedKafka, embedded_views
@@ -26,16 +27,7 @@ from services.relay.service import POSITION, RelayService
 from services.serving import serving
 from services.settings import Settings, read_book
 from services.store import open_store
-from services.wiring import (
-    failure_check,
-    keys_check,
-    running,
-    store_check,
-    subscription_check,
-    utc_now,
-    views_check,
-    writing,
-)
+from services.wiring import running, utc_now, writing
 
 DEMO_BOOK = Path(__file__).parents[2] / "domain" / "demo_book.toml"
 
@@ -110,11 +102,12 @@ async def dev_system(
         keys = LiveKeys(_keys_file(data))
         checks = {
             "store": store_check(store),
-            "keys": keys_check(keys),
+            "writer": failure_check(writer),
+            "keys": failure_check(keys),
             "redis": views_check(views),
-            "commands": subscription_check(commands.subscription),
-            "projector": subscription_check(projector.subscription),
-            "relay": failure_check(lambda: relay.failure),
+            "commands": failure_check(commands.subscription),
+            "projector": failure_check(projector.subscription),
+            "relay": failure_check(relay),
         }
         app = build_app(ApiParts(writer, store, views, keys, topics, checks))
         port = await stack.enter_async_context(serving(app, "127.0.0.1", http_port))

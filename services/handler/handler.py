@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,6 +13,7 @@ from domain.events import RecordedEvent, record
 from domain.merchant import MerchantBook
 from domain.refusals import RefusalCode, Refused
 from services.handler.answers import Accepted, Answer, Expired, Rejected
+from services.handler.cache import CheckoutCache, Known
 from services.handler.submission import Submission
 from services.store import Conflict, EventStore, Outcome, Snapshot
 from services.store.recorder import StreamRange
@@ -34,13 +34,11 @@ class Handler:
         store: EventStore,
         book: MerchantBook,
         now: Callable[[], datetime],
-        cached_checkouts: int = 10_000,
     ) -> None:
         self._store = store
         self._book = book
         self._now = now
-        self._cache: OrderedDict[str, Checkout] = OrderedDict()
-        self._cached_checkouts = cached_checkouts
+        self._cache = CheckoutCache()
 
     def handle(self, batch: Sequence[Submission]) -> list[Answer]:
         """An answer for each submission, in their order.
@@ -56,7 +54,8 @@ class Handler:
                 work.commit()
             except Conflict:
                 continue
-            self._remember(work.checkouts)
+            for known in work.known():
+                self._cache.keep(known)
             return work.answers
         raise RuntimeError(f"{_MAX_CONFLICTS} conflicts in a row")
 
@@ -65,20 +64,24 @@ class Handler:
         self._cache.clear()
 
     def _begin(self, batch: Sequence[Submission]) -> _Batch:
-        """One read for the whole batch: outcomes, and what is newer than the cached checkouts."""
+        """One read for the whole batch: outcomes, and the cached checkouts' last event and on."""
         cached = {s.checkout_id: self._cache.get(s.checkout_id) for s in batch}
-        ranges = [StreamRange(key, known.version if known else 0) for key, known in cached.items()]
+        ranges = [
+            StreamRange(checkout_id, known.last.version - 1 if known else 0)
+            for checkout_id, known in cached.items()
+        ]
         found = self._store.read([s.key for s in batch if s.remembered], ranges)
-        checkouts = {key: fold(found.streams.get(key, ()), known) for key, known in cached.items()}
-        return _Batch(self._store, self._book, self._now(), found, checkouts)
-
-    def _remember(self, checkouts: dict[str, Checkout | None]) -> None:
-        for checkout_id, checkout in checkouts.items():
-            if checkout:
-                self._cache[checkout_id] = checkout
-                self._cache.move_to_end(checkout_id)
-        while len(self._cache) > self._cached_checkouts:
-            self._cache.popitem(last=False)
+        work = _Batch(self._store, self._book, self._now(), found)
+        for checkout_id, known in cached.items():
+            stream = found.streams.get(checkout_id, ())
+            if known is None:
+                work.take(checkout_id, fold(stream), stream)
+            elif known.still_holds(stream):
+                work.take(checkout_id, fold(stream[1:], known.checkout), stream)
+            else:
+                self._cache.drop(checkout_id)
+                return self._begin(batch)
+        return work
 
 
 @dataclass
@@ -89,11 +92,28 @@ class _Batch:
     book: MerchantBook
     now: datetime
     found: Snapshot
-    checkouts: dict[str, Checkout | None]
+    checkouts: dict[str, Checkout | None] = field(default_factory=dict)
+    last: dict[str, RecordedEvent] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     events: list[RecordedEvent] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     first_answers: dict[str, Answer] = field(default_factory=dict)
+
+    def take(
+        self, checkout_id: str, checkout: Checkout | None, stream: Sequence[RecordedEvent]
+    ) -> None:
+        """Begin with a checkout as the store has it."""
+        self.checkouts[checkout_id] = checkout
+        if stream:
+            self.last[checkout_id] = stream[-1]
+
+    def known(self) -> list[Known]:
+        """The checkouts as the batch leaves them."""
+        return [
+            Known(checkout, self.last[checkout_id])
+            for checkout_id, checkout in self.checkouts.items()
+            if checkout
+        ]
 
     def answer(self, submission: Submission) -> None:
         """Answer the next submission of the batch."""
@@ -169,6 +189,8 @@ class _Batch:
             raise RuntimeError(f"{submission.ask.NAME} opened no checkout")
         self.checkouts[submission.checkout_id] = after
         self.events.extend(events)
+        if events:
+            self.last[submission.checkout_id] = events[-1]
         return after
 
     def _keep(self, submission: Submission, version: int, refusal: Refused | None) -> None:

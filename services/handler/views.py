@@ -8,14 +8,13 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from redis.exceptions import RedisError
-
+from projections.redis_views import chunks
 from projections.view import View
 
 logger = logging.getLogger(__name__)
 
 _BOUND = 0.5
-"""Seconds that a write waits for its view at most."""
+"""Seconds that a write waits for each chunk of views at most."""
 
 _PAUSE = 1.0
 """Seconds for which views are skipped after a failure, so that not each write waits for the bound."""
@@ -37,26 +36,35 @@ class ViewWriter:
 
     async def show(self, views: Sequence[View]) -> bool:
         """Whether readers see these views, or newer ones, from now on."""
-        if not views:
-            return True
-        if time.monotonic() < self._skip_until:
+        if views and time.monotonic() < self._skip_until:
             return False
-        return await self._apply(views)
+        return await self._apply(newest(views))
 
     async def show_for_certain(self, views: Sequence[View]) -> None:
         """Return only when readers see these views, or newer ones, however long it takes."""
-        shown = not views
+        wanted = newest(views)
+        shown = await self._apply(wanted)
         while not shown:
-            shown = await self._apply(views)
-            if not shown:
-                await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_PAUSE)
+            shown = await self._apply(wanted)
 
     async def _apply(self, views: Sequence[View]) -> bool:
         try:
-            async with asyncio.timeout(_BOUND):
-                await self._views.apply(views)
-        except (RedisError, OSError, TimeoutError) as error:
+            for chunk in chunks(views):
+                async with asyncio.timeout(_BOUND):
+                    await self._views.apply(chunk)
+        except Exception as error:
             self._skip_until = time.monotonic() + _PAUSE
-            logger.warning("%d views were not written: %r", len(views), error)
+            logger.exception("%d views were not written: %s", len(views), type(error).__name__)
             return False
         return True
+
+
+def newest(views: Sequence[View]) -> list[View]:
+    """The newest view of each checkout."""
+    found: dict[str, View] = {}
+    for view in views:
+        known = found.get(view.checkout_id)
+        if known is None or known.version < view.version:
+            found[view.checkout_id] = view
+    return list(found.values())

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from projections.view import View
 from services.handler.answers import Accepted, Answer, Failed
 from services.handler.handler import Handler
 from services.handler.submission import Submission
@@ -45,7 +44,7 @@ class Writer:
         handler: Handler,
         views: ViewWriter,
         max_batch: int = 500,
-        max_queue: int = 10_000,
+        max_queue: int = 2_000,
     ) -> None:
         self._handler = handler
         self._views = views
@@ -71,11 +70,20 @@ class Writer:
         if self._settling:
             await asyncio.wait(self._settling, timeout=within)
 
+    @property
+    def failure(self) -> str | None:
+        """What keeps commands from being recorded, if something does."""
+        if not self._thread.is_alive():
+            return "the writer thread has ended"
+        return None if self.is_healthy else "the event store does not take writes"
+
     async def submit(self, submissions: Sequence[Submission]) -> list[Answer]:
         """Hand in submissions to be decided in this order, and wait for their answers.
 
         Raises `Overloaded`. A caller that stops waiting does not stop what was begun.
         """
+        if not submissions:
+            return []
         if self._queue.qsize() >= self._max_queue:
             raise Overloaded("too many writes are waiting")
         entry = _Entry(submissions, asyncio.get_running_loop().create_future())
@@ -141,9 +149,10 @@ class Writer:
         except StoreUnavailable:
             raise
         except Exception:
-            if len(batch) == 1:
-                logger.exception("command %s failed", batch[0].command_id)
-                return [Failed()]
+            # Not the command's id, which may be a client's secret Idempotency-Key.
+            if len(batch) <= 1:
+                logger.exception("command %s failed", "".join(s.key for s in batch))
+                return [Failed() for _ in batch]
         half = len(batch) // 2
         return self._without_poison(batch[:half]) + self._without_poison(batch[half:])
 
@@ -154,14 +163,10 @@ class Writer:
 
     async def _settle(self, entries: list[_Entry], answers: list[Answer]) -> None:
         """Show the views that a batch has changed, then give each caller its answers."""
-        newest: dict[str, View] = {}
         for answer in answers:
             COMMANDS.labels(outcome=_label(answer)).inc()
-            if isinstance(answer, Accepted):
-                known = newest.get(answer.view.checkout_id)
-                if known is None or known.version < answer.view.version:
-                    newest[answer.view.checkout_id] = answer.view
-        readable = await self._views.show(list(newest.values()))
+        views = [answer.view for answer in answers if isinstance(answer, Accepted)]
+        readable = await self._views.show(views)
         if not readable:
             answers = [
                 replace(answer, readable=False) if isinstance(answer, Accepted) else answer

@@ -17,12 +17,14 @@ _Records = dict[TopicPartition, list[ConsumerRecord]]
 
 
 class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
-    """Differs from its parent in `getmany` alone.
+    """Differs from its parent in `getmany` alone. `failure` is what it raised last, if it did.
 
     aiokafka decodes header names as it hands records out. One that isn't UTF-8 makes `getmany` raise,
     after it has moved the positions past the good records that it was about to return; next time it
     raises again.
     """
+
+    failure: str | None = None
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
@@ -44,6 +46,11 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
                 records = await self._decode_ourselves(positions, max_records)
                 if not records:
                     await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            except Exception as error:
+                self._take_back(positions)
+                self.failure = type(error).__name__
+                raise
+            self.failure = None
         return records
 
     def _positions(self, wanted: tuple[TopicPartition, ...]) -> dict[TopicPartition, int]:

@@ -19,6 +19,9 @@ MAX_MESSAGE_BYTES = 1_000_000
 """Below the 1 MiB that brokers and clients take by default, with room for what frames a record."""
 
 
+_STOP_SECONDS = 1.0
+
+
 class KafkaUnavailable(Exception):
     """Kafka did not acknowledge in time. What was sent may have arrived or not."""
 
@@ -52,7 +55,7 @@ class Publisher:
                 await asyncio.gather(*sent)
         except (KafkaError, OSError, TimeoutError) as error:
             self.is_healthy = False
-            await self.stop()
+            await self._abandon()
             raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
         self.is_healthy = True
 
@@ -67,13 +70,21 @@ class Publisher:
         return {name: set(metadata.partitions_for_topic(name) or ()) for name in metadata.topics()}
 
     async def stop(self) -> None:
-        """Close the producer; at once if the broker is gone."""
+        """Send what is buffered and close the producer, within a second."""
         producer, self._producer = self._producer, None
         if producer is None:
             return
-        with contextlib.suppress(KafkaError, OSError, TimeoutError):
-            async with asyncio.timeout(1.0):
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
                 await producer.stop()
+        except (KafkaError, OSError, TimeoutError):
+            await _close(producer)
+
+    async def _abandon(self) -> None:
+        """Close the producer without sending what it holds: its successor sends that again."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _close(producer)
 
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:
@@ -91,6 +102,14 @@ class Publisher:
             await producer.stop()
             raise
         return producer
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    """End a producer's sender and connections; its own `stop` waits for a broker that is gone."""
+    for close in (producer._sender.close, producer.client.close):  # noqa: SLF001 - see above
+        with contextlib.suppress(KafkaError, OSError, TimeoutError, asyncio.CancelledError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await close()
 
 
 class _NoValue:

@@ -93,6 +93,16 @@ class Subscription:
         return consumer
 
     @property
+    def failure(self) -> str | None:
+        """What keeps records from being handled, if something does."""
+        consumer = self._subscriber.consumer
+        if isinstance(consumer, PatientConsumer) and consumer.failure:
+            return f"records can't be fetched: {consumer.failure}"
+        if not self.is_healthy:
+            return "a batch is held and tried again"
+        return None if self.is_assigned else "no partition is assigned"
+
+    @property
     def is_assigned(self) -> bool:
         """Whether a partition is ours."""
         consumer = self._subscriber.consumer

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import uuid
 from collections.abc import Sequence
 
 from aiokafka import ConsumerRecord, TopicPartition
 
 from domain.values import CHECKOUT_ID_PATTERN
 from projections.rebuild import rebuild
-from projections.redis_views import Advance, RedisViews
+from projections.redis_views import Advance, RedisViews, chunks
 from projections.view import view_of
 from services.background import Background
 from services.kafka.connection import KafkaConnection
@@ -43,6 +44,7 @@ class ProjectorService:
         self._views = views
         self._topic = topics.events
         self._positions: dict[str, int] = {}
+        self._name = uuid.uuid4().hex
         self._building = asyncio.Lock()
         self._background = Background("rebuild", self._look_after_redis)
         self.subscription = Subscription(
@@ -65,12 +67,15 @@ class ProjectorService:
         await self.subscription.stop()
 
     async def _project(self, records: Records) -> None:
+        # Told now: a look at Redis meanwhile must not make this batch expect what it finds there.
+        advances = self._advances(records)
         await self._ensure_built()
         outdated = await self._views.outdated(_latest_versions(records))
         checkouts = await asyncio.to_thread(self._store.current, outdated)
-        advances = self._advances(records)
-        views = [view_of(checkout) for checkout in checkouts.values()]
-        if not await self._views.apply(views, advances):
+        *first, last = list(chunks([view_of(c) for c in checkouts.values()])) or [[]]
+        for chunk in first:
+            await self._views.apply(chunk)
+        if not await self._views.apply(last, advances):
             logger.warning("Redis holds other positions than expected: going back to them")
             await self._go_back(sorted(self.subscription.consumer.assignment()))
             return
@@ -99,20 +104,28 @@ class ProjectorService:
         """Return when the views are whole, after building them if nobody else does."""
         async with self._building:
             while not await self._views.are_built():
-                if await self._views.try_lock(_REBUILD_LOCK, _REBUILD_LOCK_SECONDS):
-                    try:
-                        await self._rebuild()
-                    finally:
-                        await self._views.unlock(_REBUILD_LOCK)
+                if await self._hold_rebuild_lock():
+                    await self._rebuild()
                 else:
                     await asyncio.sleep(_LOOK_SECONDS)
 
+    async def _hold_rebuild_lock(self) -> bool:
+        return await self._views.try_lock(_REBUILD_LOCK, self._name, _REBUILD_LOCK_SECONDS)
+
     async def _rebuild(self) -> None:
-        logger.warning("the views are missing or of another Redis: building them from the store")
-        ends = await self._ends()
-        count = await rebuild(self._views, self._store, ends)
-        if count is not None:
-            logger.warning("%d views were built", count)
+        """Build the views, unless somebody finished that just before the lock was ours."""
+        try:
+            if await self._views.are_built():
+                return
+            logger.warning("the views are missing or of another Redis: building them")
+            count = await rebuild(self._views, self._store, await self._ends(), self._renew)
+            logger.warning("%s views were built", "no" if count is None else count)
+        finally:
+            await self._views.unlock(_REBUILD_LOCK, self._name)
+
+    async def _renew(self, count: int) -> None:
+        logger.info("%d views are built so far", count)
+        await self._hold_rebuild_lock()
 
     async def _ends(self) -> dict[str, int]:
         """The ends of all partitions now: all that lies before them is in the store already."""

@@ -24,7 +24,7 @@ _BATCH = 500
 _LOOK_SECONDS = 0.5
 """How long a commit that nobody told us of may wait."""
 _STANDBY_SECONDS = 1.0
-_PURGE_SECONDS = 3600.0
+_PURGE_SECONDS = 600.0
 
 
 class RelayService:
@@ -39,10 +39,11 @@ class RelayService:
         self._publisher = Publisher(connection)
         self._committed = asyncio.Event()
         self._holds_lock: Callable[[], bool] | None = None
+        self._taken: Callable[[], bool] | None = None
         self._position = 0
-        self._purged_at = 0.0
         self._end_watch: Callable[[], None] = lambda: None
         self._background = Background("relay", self._turn)
+        self._purge = Background("purge", self._purge_turn)
 
     @property
     def failure(self) -> str | None:
@@ -63,11 +64,13 @@ class RelayService:
 
         self._end_watch = self._store.watch(wake)
         self._background.start()
+        self._purge.start()
 
     async def stop(self) -> None:
         """Stop where it stands: what was not acknowledged is published by the next one."""
         self._end_watch()
         await self._background.stop()
+        await self._purge.stop()
         await self._publisher.stop()
 
     async def _turn(self) -> None:
@@ -88,20 +91,29 @@ class RelayService:
         RELAY_POSITION.set(self._position)
 
     async def _take_over(self) -> None:
-        self._holds_lock = await asyncio.to_thread(self._store.try_lock, POSITION)
-        if self._holds_lock is None:
+        self._holds_lock = None
+        holds_lock = self._taken or await asyncio.to_thread(self._store.try_lock, POSITION)
+        if holds_lock is None:
             await asyncio.sleep(_STANDBY_SECONDS)
             return
+        # Without its position, the lock alone would have it publish from the beginning again.
+        self._taken = holds_lock
         self._position = await asyncio.to_thread(self._store.position, POSITION)
+        self._holds_lock, self._taken = holds_lock, None
         logger.info("publishing events after position %d", self._position)
 
     async def _rest(self) -> None:
-        if time.monotonic() - self._purged_at > _PURGE_SECONDS:
-            self._purged_at = time.monotonic()
-            purged = await asyncio.to_thread(self._store.purge_outcomes, time.time())
-            logger.info("%d outcomes of commands were past their time", purged)
         try:
             async with asyncio.timeout(_LOOK_SECONDS):
                 await self._committed.wait()
         except TimeoutError:
             return
+
+    async def _purge_turn(self) -> None:
+        """Delete outcomes past their time, a bounded number at once, while this relay is active."""
+        purged = 0
+        if self.is_active:
+            purged = await asyncio.to_thread(self._store.purge_outcomes, time.time())
+            logger.info("%d outcomes of commands were past their time", purged)
+        if not purged:
+            await asyncio.sleep(_PURGE_SECONDS)

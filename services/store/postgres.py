@@ -20,6 +20,14 @@ from services.store.outcomes import Outcome
 from services.store.postgres_tables import create_tables
 from services.store.recorder import StreamRange
 
+_KEEPALIVE = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""How soon a server that vanished without a word is given up (libpq: seconds, and milliseconds)."""
+
 CHANNEL = "stored_events"
 """The channel on which PostgreSQL announces each commit of events (NOTIFY)."""
 
@@ -180,6 +188,9 @@ class PostgresRecorder(PostgresApplicationRecorder):
     def try_lock(self, name: str) -> Callable[[], bool] | None:
         """Lock a name in the database, for as long as a connection of its own lives."""
         connection = self._connect()
+        # The server, too, shall notice that a host has vanished, and let go of the lock.
+        for name, seconds in (("idle", 5), ("interval", 2), ("count", 3)):
+            connection.execute(SQL(f"SET tcp_keepalives_{name} = {seconds}"))
         row = connection.execute(
             "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"checkout.{name}"]
         ).fetchone()
@@ -192,6 +203,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
             try:
                 connection.execute("SELECT 1")
             except psycopg.Error:
+                connection.close()
                 return False
             return True
 
@@ -224,7 +236,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
 def _connection_parameters(url: str, connect_timeout: float) -> dict[str, Any]:
     """What the URL says. Raises `ValueError` without quoting it, since it may hold a password."""
     try:
-        return {"connect_timeout": round(connect_timeout), **conninfo_to_dict(url)}
+        return {**_KEEPALIVE, "connect_timeout": round(connect_timeout), **conninfo_to_dict(url)}
     except psycopg.ProgrammingError:
         raise ValueError("is not a PostgreSQL URL, or has an unknown parameter") from None
 

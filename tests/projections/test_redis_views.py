@@ -103,7 +103,9 @@ async def test_a_rebuild_that_another_server_would_finish_does_not_count():
 
 
 async def test_a_lock_has_one_holder(views: RedisViews):
-    assert await views.try_lock("rebuild", 60)
-    assert not await views.try_lock("rebuild", 60)
-    await views.unlock("rebuild")
-    assert await views.try_lock("rebuild", 60)
+    assert await views.try_lock("rebuild", "me", 60)
+    assert not await views.try_lock("rebuild", "you", 60)
+    await views.unlock("rebuild", "you")
+    assert not await views.try_lock("rebuild", "you", 60)
+    await views.unlock("rebuild", "me")
+    assert await views.try_lock("rebuild", "me", 60)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
+SECRET = "42-42-42"
 PROGRAM = """
 import logging
 from services.logs import configure_logging
@@ -13,8 +14,12 @@ configure_logging({arguments})
 logger = logging.getLogger("checkout.test")
 logger.debug("too quiet")
 logger.info("%d of\\nthem", 3)
-try:
+def fail(secret):
     raise RuntimeError("boom")
+
+
+try:
+    fail("-".join(["42"] * 3))
 except RuntimeError:
     logger.exception("it broke")
 """
@@ -58,3 +63,10 @@ def test_a_person_gets_text_without_colours_in_a_file():
     assert "RuntimeError: boom" in text
     assert "\x1b" not in text
     assert not text.startswith("{")
+
+
+def test_a_person_is_shown_no_variables_of_a_failing_frame():
+    text = logged("as_json=False")
+
+    assert "RuntimeError: boom" in text
+    assert SECRET not in text

@@ -1,0 +1,47 @@
+"""Being told to stop, and stopping in time whatever hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+
+logger = logging.getLogger(__name__)
+
+_STOP_SECONDS = 9.0
+
+
+async def until_told_to_stop() -> None:
+    """Return at Ctrl-C (SIGINT) or SIGTERM."""
+    await stop_signal().wait()
+
+
+def stop_signal() -> asyncio.Event:
+    """Set at Ctrl-C (SIGINT) or SIGTERM, which from now on do nothing else.
+
+    From then on the process has 9 seconds to end by itself: a thread that is in a call to a hung
+    server can't be cancelled, and Python would wait for it.
+    """
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def tell() -> None:
+        if not told.is_set():
+            _end_anyway_after(_STOP_SECONDS)
+        told.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, tell)
+    return told
+
+
+def _end_anyway_after(seconds: float) -> None:
+    def end() -> None:
+        logger.error("not stopped within %.0f s, ending all the same", seconds)
+        os._exit(1)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
