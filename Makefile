@@ -27,7 +27,7 @@ demo: $(READY) ## Tell the story of one checkout through the whole system
 	@$(BIN)/checkout demo
 
 test: $(READY) ## Run the tests, and see that they cover the code
-	$(BIN)/pytest --cov --cov-report=
+	$(BIN)/pytest --cov --cov-report= --numprocesses 3 --dist loadfile
 	@$(BIN)/coverage report --include='domain/*' --fail-under=100 --skip-covered
 	@$(BIN)/coverage report --include='projections/*,services/*' --fail-under=90 --skip-covered
 

@@ -189,8 +189,8 @@ class PostgresRecorder(PostgresApplicationRecorder):
         """Lock a name in the database, for as long as a connection of its own lives."""
         connection = self._connect()
         # The server, too, shall notice that a host has vanished, and let go of the lock.
-        for name, seconds in (("idle", 5), ("interval", 2), ("count", 3)):
-            connection.execute(SQL(f"SET tcp_keepalives_{name} = {seconds}"))
+        for probe, value in (("idle", 5), ("interval", 2), ("count", 3)):
+            connection.execute(SQL(f"SET tcp_keepalives_{probe} = {value}"))
         row = connection.execute(
             "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"checkout.{name}"]
         ).fetchone()

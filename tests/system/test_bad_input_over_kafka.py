@@ -36,7 +36,7 @@ BODIES: dict[str, tuple[Spoiled, str]] = {
     "nesting at Python's limit": (value(AT_PYTHONS_LIMIT), "$"),
     "a key twice": (value(TWICE), "$.items"),
     "NaN": (value(b'{"items": NaN}'), "$"),
-    "infinity": (value(b'{"items":[{"id":"item_123","quantity":1e999}]}'), "$.items[0].quantity"),
+    "infinity": (value(b'{"items":[{"id":"item_123","quantity":1e999}]}'), "$"),
     "a lone surrogate": (value(b'{"buyer": "\\ud83d"}'), "$"),
     "not UTF-8": (value(b'{"buyer": "\xff"}'), "$"),
     "UTF-16": (value(json.dumps(ONE_ITEM).encode("utf-16")), "$"),
