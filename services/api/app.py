@@ -14,7 +14,7 @@ from services.api.errors import add_error_handlers
 from services.api.middleware import RequestMiddleware
 from services.api.openapi import describe
 from services.api.reads import CheckoutReader
-from services.asyncapi import asyncapi_document, asyncapi_page
+from services.documents.asyncapi import asyncapi_document, asyncapi_page
 from services.handler import Writer
 from services.health import Check, health_routes
 from services.kafka.topics import Topics

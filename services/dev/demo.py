@@ -15,41 +15,8 @@ from rich.rule import Rule
 
 from services.dev import DevError
 from services.dev.system import DevSystem, dev_system
+from services.documents.story import BODIES, CHECKOUT_ID
 from services.kafka.client import CommandClient, CommandToSend
-
-CHECKOUT_ID = "checkout_abc123"
-BUYER = {
-    "first_name": "John",
-    "last_name": "Doe",
-    "email": "john.doe@example.com",
-    "phone_number": "+1234567890",
-}
-CREATE = {
-    "items": [{"id": "item_123", "quantity": 2}],
-    "buyer": BUYER,
-    "fulfillment_address": {
-        "name": "John Doe",
-        "line_one": "123 Main St",
-        "line_two": "Apt 4B",
-        "city": "San Francisco",
-        "state": "CA",
-        "country": "US",
-        "postal_code": "94105",
-    },
-}
-UPDATE = {
-    "items": [{"id": "item_123", "quantity": 3}, {"id": "item_456", "quantity": 1}],
-    "fulfillment_address": {
-        "name": "John Doe",
-        "line_one": "456 Oak Ave",
-        "city": "Los Angeles",
-        "state": "CA",
-        "country": "US",
-        "postal_code": "90210",
-    },
-    "fulfillment_option_id": "shipping_fast",
-}
-CANCEL = {"reason": "customer_requested", "message": "Customer changed their mind"}
 
 
 class DemoFailed(DevError):
@@ -80,11 +47,13 @@ class _Story:
         self._seen = 0
 
     async def create(self, client: CommandClient) -> None:
-        self._chapter("Another service publishes checkout.CreateCheckout on Kafka", CREATE)
+        self._chapter(
+            "Another service publishes checkout.CreateCheckout on Kafka", BODIES["CreateCheckout"]
+        )
         command = CommandToSend(
             type="checkout.CreateCheckout",
             checkout_id=CHECKOUT_ID,
-            body=orjson.dumps(CREATE),
+            body=orjson.dumps(BODIES["CreateCheckout"]),
             source="/demo/shop",
             command_id="create-1",
             attributes={},
@@ -100,12 +69,14 @@ class _Story:
         headers = {"Authorization": f"Bearer {self._dev.api_key}"}
         path = f"/v1/checkouts/{CHECKOUT_ID}"
         async with httpx.AsyncClient(base_url=self._dev.http, headers=headers) as http:
-            self._chapter(f"A storefront updates it: PUT {path}", UPDATE)
-            await self._answer(await http.put(path, json=UPDATE))
+            self._chapter(f"A storefront updates it: PUT {path}", BODIES["UpdateCheckout"])
+            await self._answer(await http.put(path, json=BODIES["UpdateCheckout"]))
             self._chapter(f"Anybody with a key reads it: GET {path}")
             await self._answer(await http.get(path))
-            self._chapter(f"The buyer changes their mind: POST {path}/cancel", CANCEL)
-            await self._answer(await http.post(f"{path}/cancel", json=CANCEL))
+            self._chapter(
+                f"The buyer changes their mind: POST {path}/cancel", BODIES["CancelCheckout"]
+            )
+            await self._answer(await http.post(f"{path}/cancel", json=BODIES["CancelCheckout"]))
 
     def _chapter(self, title: str, body: Any = None) -> None:
         self._console.print(Rule(title, align="left"))

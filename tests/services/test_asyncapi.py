@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from domain.commands import COMMANDS
 from domain.events import EVENTS, Event
 from domain.values import Text
-from services.asyncapi import asyncapi_document, asyncapi_page
+from services.documents.asyncapi import asyncapi_document, asyncapi_page
 from services.kafka.topics import Topics
 from tests.services.documents import faults, follow, parts, resolve
 

@@ -8,10 +8,10 @@ from aiokafka import ConsumerRecord
 from domain.commands import COMMANDS
 from domain.refusals import RefusalCode, Refused
 from projections.view import view_of
-from services.asyncapi import asyncapi_document
 from services.commands.dead_letters import dead_letter
 from services.commands.envelope import DeadLetterReason
 from services.commands.replies import accepted, rejected
+from services.documents.asyncapi import asyncapi_document
 from services.handler import Submission
 from services.kafka.events import event_message
 from services.kafka.topics import Topics

@@ -38,8 +38,8 @@ class Kcat:
 
     async def messages(self, topic: str) -> list[dict[str, Any]]:
         """All that a topic holds, each with its headers as an object and its payload parsed."""
-        lines = (await self.run("-C", "-t", topic, "-o", "beginning", "-e", "-J")).splitlines()
-        messages = [json.loads(line) for line in lines]
+        printed = await self.run("-C", "-t", topic, "-o", "beginning", "-e", "-J")
+        messages = [json.loads(line) for line in printed.rstrip("\n").split("\n")]
         for message in messages:
             pairs = message["headers"]
             message["headers"] = dict(zip(pairs[::2], pairs[1::2], strict=True))

@@ -20,7 +20,7 @@ from services.api.openapi.headers import (
 )
 from services.api.openapi.health import health_paths
 from services.api.openapi.responses import responses
-from services.api.schemas import Checkout, Error, Schemas
+from services.documents.schemas import Checkout, Error, Schemas
 from services.keys import Scope
 
 __all__ = ["describe"]

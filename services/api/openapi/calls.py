@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from domain.commands import CancelCheckout, Command, CreateCheckout, UpdateCheckout
 from domain.refusals import RefusalCode, Refused, invalid
 from services.api.errors import ApiError, fault, forbidden, unauthorized, unavailable
-from services.api.examples import Chapter, story
+from services.documents.story import Chapter, story
 from services.keys import Scope
 
 

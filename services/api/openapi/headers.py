@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from domain.values import CHECKOUT_ID_PATTERN
-from services.api.examples import CHECKOUT_ID
 from services.api.requests import MAX_IDEMPOTENCY_KEY
+from services.documents.story import CHECKOUT_ID
 
 _REQUEST_ID = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
 _ENTITY_TAG = {"type": "string", "pattern": '^"[0-9]+"$'}

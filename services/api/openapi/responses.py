@@ -13,7 +13,7 @@ from projections.view import render
 from services.api.errors import ApiError
 from services.api.openapi.calls import Call, DocumentedError
 from services.api.openapi.headers import header_references
-from services.api.schemas import Checkout, Error, Schemas
+from services.documents.schemas import Checkout, Error, Schemas
 from services.errors import STATUS, error_body, flat_error
 from services.keys import Scope
 

@@ -71,7 +71,8 @@ def test_what_does_not_fit_is_cut_told_and_still_known_by_its_digest(
     assert key.startswith(message.key or b"")
     assert value.startswith(message.value or b"")
     kept = [pair for pair in message.headers if not pair[0].startswith("dl_")]
-    assert kept == [pair for pair in headers if pair in kept]
+    left = iter(headers)
+    assert all(pair in left for pair in kept)
 
 
 def test_the_value_gives_way_before_the_headers_do():

@@ -9,8 +9,7 @@ from pydantic import BaseModel, Field
 from domain.commands import COMMANDS
 from domain.events import EVENTS, Event
 from domain.values import CheckoutId, Value
-from services.api.schemas import Checkout, Error, Schemas
-from services.asyncapi.examples import (
+from services.documents.asyncapi.examples import (
     Example,
     accepted_example,
     command_example,
@@ -18,7 +17,7 @@ from services.asyncapi.examples import (
     event_example,
     rejected_example,
 )
-from services.asyncapi.headers import (
+from services.documents.asyncapi.headers import (
     KEY,
     TYPE_PREFIX,
     Schema,
@@ -27,6 +26,7 @@ from services.asyncapi.headers import (
     event_headers,
     reply_headers,
 )
+from services.documents.schemas import Checkout, Error, Schemas
 from services.kafka.topics import Topics
 
 Messages = dict[str, dict[str, Any]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.asyncapi.messages import (
+from services.documents.asyncapi.messages import (
     BINDING_VERSION,
     Messages,
     command_messages,

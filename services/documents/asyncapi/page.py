@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from services.asyncapi.tables import code, prose, schema_id, schema_table
+from services.documents.asyncapi.tables import code, prose, schema_id, schema_table
 
 Document = dict[str, Any]
 

@@ -11,8 +11,8 @@ from domain.commands import Command
 from domain.events import Event
 from domain.refusals import RefusalCode, Refused
 from projections.view import render, rfc3339
-from services.api.examples import CHECKOUT_ID, PUBLISHER, Chapter, story
-from services.asyncapi.headers import TYPE_PREFIX
+from services.documents.asyncapi.headers import TYPE_PREFIX
+from services.documents.story import CHECKOUT_ID, PUBLISHER, Chapter, story
 from services.errors import flat_error
 from services.kafka.events import event_message
 from services.kafka.message import Message, cloud_event

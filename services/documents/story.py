@@ -18,7 +18,7 @@ CHECKOUT_ID = "checkout_abc123"
 PUBLISHER = "/storefront"
 
 _BEGIN = datetime(2024, 9, 30, 14, 0, tzinfo=UTC)
-_BODIES: dict[str, dict[str, Any]] = {
+BODIES: dict[str, dict[str, Any]] = {
     "CreateCheckout": {
         "items": [{"id": "item_123", "quantity": 2}],
         "buyer": {
@@ -75,7 +75,7 @@ def story() -> dict[str, Chapter]:
     book = parse_book((files("domain") / "demo_book.toml").read_text(encoding="utf-8"))
     chapters: dict[str, Chapter] = {}
     checkout: Checkout | None = None
-    for number, (name, body) in enumerate(_BODIES.items(), start=1):
+    for number, (name, body) in enumerate(BODIES.items(), start=1):
         command, at = COMMANDS[name].parse(body), _BEGIN + timedelta(minutes=15 * (number - 1))
         metadata = Metadata(
             door="kafka",
