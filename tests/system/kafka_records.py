@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import ConsumerRecord
-from aiokafka.producer.message_accumulator import BatchBuilder
 
 from tests.system.kafka_user import (
     SOURCE,
@@ -50,21 +49,14 @@ class Offset:
         return told == (str(self.partition), str(self.offset))
 
 
-async def publish_raw(kafka: KafkaUser, *records: Raw, partition: int = PARTITION) -> Offset:
-    """Publish records to the command topic, in one batch; returns where the first one went."""
+async def publish_raw(kafka: KafkaUser, raw: Raw, partition: int = PARTITION) -> Offset:
+    """Publish a record to the command topic."""
     batch = kafka.producer.create_batch()
-    for raw in records:
-        # Unlike `send`, this takes a record with neither key nor value.
-        fits = batch.append(key=raw.key, value=raw.value, timestamp=None, headers=raw.headers)
-        assert fits
-    return await sent(kafka, batch, partition)
-
-
-async def sent(kafka: KafkaUser, batch: BatchBuilder, partition: int = PARTITION) -> Offset:
-    """Send a batch to the command topic; returns where its first record went."""
+    # Unlike `send`, this takes a record with neither key nor value.
+    assert batch.append(key=raw.key, value=raw.value, timestamp=None, headers=raw.headers)
     batch.close()
-    future = await kafka.producer.send_batch(batch, "checkout.commands", partition=partition)
-    metadata = await future
+    sent = await kafka.producer.send_batch(batch, "checkout.commands", partition=partition)
+    metadata = await sent
     return Offset(metadata.partition, metadata.offset)
 
 
