@@ -83,6 +83,11 @@ class OwnPostgres:
         if self._process:
             programs.end(self._process, signal.SIGINT, signal.SIGQUIT)
 
+    def stop_at_once(self) -> None:
+        """End it without a checkpoint, as `pg_ctl stop -m immediate` does."""
+        if self._process:
+            programs.end(self._process, signal.SIGQUIT)
+
     def remove(self) -> None:
         """End it and delete what it wrote."""
         self.stop()

@@ -52,6 +52,10 @@ class OwnRedis:
         with Redis.from_url(self.url) as client:
             client.save()
 
+    def forget_snapshot(self) -> None:
+        """Have the next start begin empty."""
+        (self._folder / "dump.rdb").unlink(missing_ok=True)
+
     def stop(self) -> None:
         """Kill it: nothing is saved."""
         if self.process:

@@ -1,0 +1,53 @@
+"""Services under load while something is done to them, and the audit afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from tests.eventually import eventually_async
+from tests.faults.audit import Audit
+from tests.faults.cluster import Cluster, ServiceProcess
+from tests.faults.load import Load
+
+
+async def until_ready(*services: ServiceProcess, within: float = 60) -> None:
+    """Wait until all of them say that they are ready."""
+
+    async def ready() -> bool:
+        return all([await asyncio.to_thread(service.is_ready) for service in services])
+
+    await eventually_async(ready, within)
+
+
+async def started(cluster: Cluster, *names: str) -> list[ServiceProcess]:
+    """These services, ready; by default one of each."""
+    names = names or ("api", "commands", "relay", "projector")
+    services = [cluster.add(name) for name in names]
+    await until_ready(*services)
+    return services
+
+
+def of_kind(services: Sequence[ServiceProcess], name: str) -> ServiceProcess:
+    """The first service of a name."""
+    return next(service for service in services if service.service == name)
+
+
+@asynccontextmanager
+async def under_load(
+    cluster: Cluster, services: Sequence[ServiceProcess], checkouts: int = 20, pause: float = 0.02
+) -> AsyncIterator[Counter[str]]:
+    """Commands over both doors within the block; afterwards nothing may be lost, doubled or wrong.
+
+    Yields the load's counts.
+    """
+    apis = [service for service in services if service.service == "api"]
+    async with Load(cluster, apis, checkouts=checkouts, pause=pause) as load:
+        yield load.ledger.counts
+        alive = [s for s in services if s.process and s.process.poll() is None]
+        await until_ready(*alive)
+    assert await Audit(cluster, load.ledger, apis[0]).run() == []
+    assert load.ledger.http_answers
+    assert load.ledger.published
