@@ -60,10 +60,15 @@ class ServiceProcess:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(within)
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal, such as SIGSTOP or SIGCONT."""
+    def freeze(self) -> None:
+        """SIGSTOP: it is there and does nothing."""
         assert self.process
-        self.process.send_signal(number)
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        assert self.process
+        self.process.send_signal(signal.SIGCONT)
 
     def is_ready(self) -> bool:
         """Whether it says that it is."""
@@ -128,7 +133,7 @@ class Cluster:
         """End every service process, whatever state it is in."""
         for service in self.services:
             if service.process and service.process.poll() is None:
-                service.signal(signal.SIGCONT)
+                service.thaw()
                 service.kill()
 
 

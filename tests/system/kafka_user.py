@@ -45,6 +45,7 @@ class KafkaUser:
     def __init__(self, bootstrap: str, producer: AIOKafkaProducer) -> None:
         self.bootstrap = bootstrap
         self.producer = producer
+        self.prefix = "checkout."
 
     async def publish(
         self,
@@ -57,7 +58,7 @@ class KafkaUser:
         """Publish a command in binary mode; returns its id."""
         command_id = command_id or new_id()
         await self.producer.send_and_wait(
-            "checkout.commands",
+            f"{self.prefix}commands",
             None if body is None else json.dumps(body).encode(),
             key=checkout_id.encode(),
             headers=command_headers(command_type, checkout_id, command_id, **more),
@@ -75,14 +76,16 @@ class KafkaUser:
     async def replies_to(self, command_id: str, count: int = 1) -> list[dict[str, Any]]:
         """The data of the first replies to a command, waiting for them."""
         found = await self.records(
-            "checkout.replies", lambda r: header(r, "ce_causationid") == command_id, count
+            f"{self.prefix}replies",
+            lambda r: header(r, "ce_causationid") == command_id,
+            count,
         )
         return [json.loads(record.value) for record in found]
 
     async def events_of(self, checkout_id: str, count: int) -> list[ConsumerRecord]:
         """The first events of a checkout, waiting for them."""
         return await self.records(
-            "checkout.events", lambda r: header(r, "ce_subject") == checkout_id, count
+            f"{self.prefix}events", lambda r: header(r, "ce_subject") == checkout_id, count
         )
 
     async def records(
