@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.merchant import BrokenBook, MerchantBook, parse_book
@@ -27,6 +27,23 @@ def _addresses(given: str) -> str:
     return given
 
 
+UNLIMITED = -1
+"""A retention that never ends; `unlimited` in the environment."""
+
+
+def _hours(given: object) -> object:
+    if given in ("unlimited", UNLIMITED):
+        return UNLIMITED
+    if not str(given).isdecimal() or int(str(given)) < 1:
+        raise ValueError("must be hours, a whole number from 1 on, or unlimited")
+    return int(str(given))
+
+
+_Retention = Annotated[int, BeforeValidator(_hours), Field(le=1_000_000_000)]
+"""Hours, or `UNLIMITED`."""
+_Partitions = Annotated[int, Field(ge=1)]
+
+
 class Settings(BaseSettings):
     """All settings of all services. Which of them a service needs, it says at its start."""
 
@@ -41,8 +58,16 @@ class Settings(BaseSettings):
     kafka_ssl_certfile: Path | None = None
     kafka_ssl_keyfile: Path | None = None
     topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,200}$")] = "checkout."
-    topic_partitions: Annotated[int, Field(ge=1)] = 12
+    topic_partitions: _Partitions = 12
+    topic_commands_partitions: _Partitions | None = None
+    topic_events_partitions: _Partitions | None = None
+    topic_replies_partitions: _Partitions | None = None
+    topic_dead_letters_partitions: _Partitions | None = None
     topic_replication: Annotated[int, Field(ge=1)] = 1
+    topic_commands_retention_hours: _Retention = 7 * 24
+    topic_events_retention_hours: _Retention = UNLIMITED
+    topic_replies_retention_hours: _Retention = 7 * 24
+    topic_dead_letters_retention_hours: _Retention = 30 * 24
     event_store_url: SecretStr | None = None
     redis_url: SecretStr | None = None
     merchant_file: Path | None = None

@@ -21,12 +21,13 @@ from services.handler.views import ViewWriter
 from services.health import Check, health_routes
 from services.kafka.connection import connection_of
 from services.kafka.topics import Topics
+from services.kafka.topics_check import TopicsCheck
 from services.keys import BadKeysFile, LiveKeys
 from services.projector.service import ProjectorService
 from services.relay.service import RelayService
 from services.serving import CannotServe, serving
 from services.settings import BadSetting, Settings, variable
-from services.stopping import until_told_to_stop
+from services.stopping import stop_signal, until_told_to_stop
 from services.store import EventStore, StoreUnavailable, open_store
 
 _STOP_SECONDS = 10.0
@@ -81,37 +82,39 @@ async def run_commands(settings: Settings) -> None:
         _views(settings) as views,
         writing(store, views, book) as writer,
     ):
-        service = CommandService(connection, Topics(settings.topic_prefix), writer, utc_now)
+        topics = Topics(settings.topic_prefix)
+        service = CommandService(connection, topics, writer, utc_now)
         checks = {
             "store": store_check(store),
             "writer": failure_check(writer),
             "redis": views_check(views),
             "kafka": failure_check(service.subscription),
         }
-        await _run_with_health(settings, service, checks)
+        needed = (topics.commands, topics.replies, topics.dead_letters)
+        await _run_with_health(settings, service, checks, TopicsCheck(connection, needed))
 
 
 async def run_relay(settings: Settings) -> None:
     """`checkout relay`: from the store to Kafka."""
-    connection = connection_of(settings)
+    connection, topics = connection_of(settings), Topics(settings.topic_prefix)
     async with _store(settings) as store:
-        service = RelayService(store, connection, Topics(settings.topic_prefix))
+        service = RelayService(store, connection, topics)
         checks = {"store": store_check(store), "kafka": failure_check(service)}
-        await _run_with_health(settings, service, checks)
+        await _run_with_health(settings, service, checks, TopicsCheck(connection, [topics.events]))
 
 
 async def run_projector(settings: Settings) -> None:
     """`checkout projector`: from Kafka to Redis."""
-    connection = connection_of(settings)
+    connection, topics = connection_of(settings), Topics(settings.topic_prefix)
     async with _store(settings) as store, _views(settings) as views:
-        service = ProjectorService(store, views, connection, Topics(settings.topic_prefix))
+        service = ProjectorService(store, views, connection, topics)
         checks = {
             "store": store_check(store),
             "redis": views_check(views),
             "kafka": failure_check(service.subscription),
             "views": failure_check(service),
         }
-        await _run_with_health(settings, service, checks)
+        await _run_with_health(settings, service, checks, TopicsCheck(connection, [topics.events]))
 
 
 @contextlib.asynccontextmanager
@@ -140,11 +143,16 @@ async def running(*services: Startable) -> AsyncIterator[None]:
 
 
 async def _run_with_health(
-    settings: Settings, service: Startable, checks: Mapping[str, Check]
+    settings: Settings, service: Startable, checks: Mapping[str, Check], topics: TopicsCheck
 ) -> None:
-    app = Starlette(routes=health_routes(checks))
-    async with _serving(app, settings), running(service):
-        await until_told_to_stop()
+    """Run a service on topics that are as they should be. Raises `WrongTopic`."""
+    app = Starlette(routes=health_routes({**checks, "topics": failure_check(topics)}))
+    async with _serving(app, settings):
+        told_to_stop = stop_signal()
+        if not await topics.pass_before(told_to_stop):
+            return
+        async with running(service):
+            await told_to_stop.wait()
 
 
 @contextlib.asynccontextmanager

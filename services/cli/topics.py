@@ -10,26 +10,19 @@ import typer
 
 from services.kafka.admin import create_topics
 from services.kafka.connection import connection_of
-from services.kafka.topics import Topics
+from services.kafka.topic_plans import topic_plans
 from services.settings import Settings
 
 
 def topics(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Create the topics that are missing, as CHECKOUT_TOPIC_PREFIX, …_PARTITIONS and …_REPLICATION say.
+    """Create the topics that are missing, as the CHECKOUT_TOPIC_… settings say; check the others.
 
-    Safe to run again.
+    Safe to run again: a topic that is there is never changed, and one that is wrong is named.
     """
     settings = Settings.load("kafka_bootstrap_servers")
-    created = asyncio.run(
-        create_topics(
-            connection_of(settings),
-            Topics(settings.topic_prefix),
-            settings.topic_partitions,
-            settings.topic_replication,
-        )
-    )
+    created = asyncio.run(create_topics(connection_of(settings), topic_plans(settings)))
     if as_json:
         typer.echo(json.dumps(created))
         return

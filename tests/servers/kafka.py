@@ -5,6 +5,7 @@ The cluster at CHECKOUT_TEST_KAFKA if that is set, else one of our own, from jar
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -28,18 +29,32 @@ _REMEDY = "apt-get install openjdk-17-jre-headless maven, or name a cluster in C
 
 
 def fetch_jars() -> None:
-    """Have Maven put the broker's jars into their folder, once."""
-    if _JARS.exists():
-        return
+    """Have Maven put the broker's jars into their folder, once for all processes that ask."""
+    with (_HOME / "pom.xml").open() as pom:
+        fcntl.flock(pom, fcntl.LOCK_EX)
+        if not _JARS.exists():
+            _fetch_jars()
+
+
+def _fetch_jars() -> None:
     maven = programs.find("mvn")
     if maven is None:
-        programs.missing("Kafka", _REMEDY)
-    draft = _HOME / f"jars.{os.getpid()}"
-    copy = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={draft}"]
-    subprocess.run(
-        [maven, "-q", "-B", *copy], cwd=_HOME, check=True, capture_output=True, timeout=300
-    )
-    draft.rename(_JARS)
+        programs.missing("Maven, which brings Kafka,", _REMEDY)
+    with tempfile.TemporaryDirectory(dir=_HOME, prefix="jars.") as folder:
+        draft = Path(folder) / "jars"
+        copy = ["dependency:copy-dependencies", "-DincludeScope=runtime"]
+        ended = subprocess.run(
+            [maven, "-q", "-B", *copy, f"-DoutputDirectory={draft}"],
+            cwd=_HOME,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        if ended.returncode:
+            told = ended.stdout.strip().partition("\n")[0]
+            programs.missing("Kafka", f"Maven can't fetch it ({told}); {_REMEDY}")
+        draft.rename(_JARS)
 
 
 class OwnKafka:

@@ -15,6 +15,8 @@ from typing import Any, NoReturn
 import pytest
 
 HOST = "127.0.0.1"
+MISSING = "is not installed: "
+"""In the reason of each test that is skipped for want of a program."""
 
 
 def find(program: str, *folders: str) -> Path | None:
@@ -28,7 +30,7 @@ def find(program: str, *folders: str) -> Path | None:
 
 def missing(server: str, remedy: str) -> NoReturn:
     """Skip the test that needs this server, or fail it with CHECKOUT_TEST_REQUIRE_SERVERS=1."""
-    reason = f"{server} is not installed: {remedy}"
+    reason = f"{server} {MISSING}{remedy}"
     if os.environ.get("CHECKOUT_TEST_REQUIRE_SERVERS") == "1":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

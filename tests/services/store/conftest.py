@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.store import EventStore, open_store
-from tests.servers.postgres import fresh_database, postgres_url
-
-__all__ = ["postgres_url"]
+from tests.servers.postgres import fresh_database
 
 OpenStore = Callable[[], EventStore]
 

@@ -1,0 +1,20 @@
+"""One server of each kind for all tests of a process, and a count of those that lacked one."""
+
+import pytest
+
+from tests.servers.programs import MISSING
+
+pytest_plugins = ["tests.servers.kafka", "tests.servers.postgres", "tests.servers.redis"]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how many tests were skipped for want of a program; `make test` repeats it as its last line."""
+    skipped = [r for r in terminalreporter.getreports("skipped") if MISSING in str(r.longrepr)]
+    told = f"{len(skipped)} tests were skipped for lack of a server or a program"
+    if skipped:
+        told += ": see the reasons above, and `.ci/servers`, which installs them"
+    terminalreporter.write_line(told)
+    if hasattr(config, "cache") and config.cache:
+        (config.cache.mkdir("servers") / "skipped").write_text(f"{told}\n")
