@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from services.cli import keys, run, send, topics
+from services.cli import dead_letters, keys, run, send, topics
 from services.dev import DevError
 from services.kafka.admin import WrongTopic
 from services.kafka.client import NoReply
@@ -29,6 +29,7 @@ run.add_to(app)
 app.command()(topics.topics)
 app.command()(send.send)
 app.add_typer(keys.app, name="keys")
+app.add_typer(dead_letters.app, name="dead-letters")
 
 
 def main() -> None:

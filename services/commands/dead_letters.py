@@ -17,12 +17,17 @@ _MAX_KEY_BYTES = 10_000
 
 
 def dead_letter(
-    topic: str, record: ConsumerRecord, reason: DeadLetterReason, now: datetime
+    topic: str,
+    record: ConsumerRecord,
+    reason: DeadLetterReason,
+    now: datetime,
+    checkout_version: int | None = None,
 ) -> Message:
     """The dead letter of a record: key, value and headers as they came, and `dl_…` headers.
 
-    What doesn't fit is cut, the value first at its end; `dl_truncated` says so and
-    `dl_value_sha256` tells what the whole value was.
+    `checkout_version` is what its checkout was at, for who tries again; it is known of a command that
+    failed, not of what could not be read. What doesn't fit is cut, the value first at its end;
+    `dl_truncated` says so and `dl_value_sha256` tells what the whole value was.
     """
     value: bytes | None = record.value
     key: bytes | None = record.key
@@ -36,6 +41,7 @@ def dead_letter(
             headers.append((name, content))
             room -= size
     kept_value = value[:room] if value else value
+    is_whole = kept_key == key and kept_value == value and len(headers) == len(record.headers)
     headers += [
         ("dl_reason", reason.value.encode()),
         ("dl_topic", record.topic.encode()),
@@ -43,7 +49,8 @@ def dead_letter(
         ("dl_offset", str(record.offset).encode()),
         ("dl_time", (rfc3339(now) or "").encode()),
     ]
-    is_whole = kept_key == key and kept_value == value and len(headers) == len(record.headers) + 5
+    if checkout_version is not None:
+        headers.append(("dl_checkout_version", str(checkout_version).encode()))
     if not is_whole:
         headers.append(("dl_truncated", b"true"))
         headers.append(("dl_value_sha256", hashlib.sha256(value or b"").hexdigest().encode()))

@@ -60,6 +60,11 @@ class Envelope:
     refusal: Refused | None = None
     if_unanswerable: DeadLetterReason = DeadLetterReason.MISSING_ATTRIBUTES
 
+    @property
+    def is_structured(self) -> bool:
+        """Whether the attributes are in the value, and not in headers."""
+        return (self.headers.get("content-type") or "").lower().startswith(_STRUCTURED)
+
     @classmethod
     def of(cls, record: ConsumerRecord) -> Envelope:
         """Read a record. Raises `NoCommand`."""

@@ -59,7 +59,9 @@ class CommandService:
         await self._writer.show_for_certain(answers)
         reply_topics = await self._reply_topics.choose({item.reply_to for item in incoming})
         messages = [
-            self._dead_letter(item) for item in read_records if isinstance(item, Unreadable)
+            self._dead_letter(item.record, item.reason)
+            for item in read_records
+            if isinstance(item, Unreadable)
         ]
         for item, answer in zip(incoming, answers, strict=True):
             messages += self._messages_of(item, answer, reply_topics[item.reply_to])
@@ -86,19 +88,22 @@ class CommandService:
             case Rejected():
                 return [rejected(topic, submission, answer.refusal, self._now())]
             case Failed():
-                letter = self._dead_letter(Unreadable(item.record, DeadLetterReason.INTERNAL))
+                reason, version = DeadLetterReason.INTERNAL, answer.checkout_version
+                letter = self._dead_letter(item.record, reason, version)
                 return [letter, rejected(topic, submission, answer.refusal, self._now())]
             case _:
                 raise TypeError(f"a command from Kafka can't end as {answer!r}")
 
-    def _dead_letter(self, item: Unreadable) -> Message:
-        record = item.record
-        DEAD_LETTERS.labels(reason=item.reason.value).inc()
+    def _dead_letter(
+        self, record: ConsumerRecord, reason: DeadLetterReason, checkout_version: int | None = None
+    ) -> Message:
+        DEAD_LETTERS.labels(reason=reason.value).inc()
         logger.warning(
             "dead letter: %s, %s partition %d offset %d",
-            item.reason.value,
+            reason.value,
             record.topic,
             record.partition,
             record.offset,
         )
-        return dead_letter(self._topics.dead_letters, record, item.reason, self._now())
+        topic = self._topics.dead_letters
+        return dead_letter(topic, record, reason, self._now(), checkout_version)

@@ -42,8 +42,12 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A fault of ours. Nothing was recorded, and nothing is remembered."""
+    """A fault of ours. Nothing was recorded, and nothing is remembered.
 
+    `checkout_version` is the version that the checkout was at then; 0 when there was none.
+    """
+
+    checkout_version: int = 0
     refusal: Refused = field(
         default_factory=lambda: Refused(
             RefusalCode.INTERNAL, "something went wrong here; it was recorded for the operators"

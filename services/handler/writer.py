@@ -152,7 +152,7 @@ class Writer:
             # Not the command's id, which may be a client's secret Idempotency-Key.
             if len(batch) <= 1:
                 logger.exception("command %s failed", "".join(s.key for s in batch))
-                return [Failed() for _ in batch]
+                return [Failed(self._handler.version(s.checkout_id)) for s in batch]
         half = len(batch) // 2
         return self._without_poison(batch[:half]) + self._without_poison(batch[half:])
 

@@ -36,6 +36,14 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """What identifies a command, and what its reply names: `ce_source` and `ce_id`."""
+
+    source: str
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CommandToSend:
     """A command as its publisher names it. `attributes` are further CloudEvents attributes."""
 
@@ -80,26 +88,40 @@ class CommandClient:
     async def send(self, command: CommandToSend, seconds: float = 10.0) -> Reply:
         """Publish a command and return its reply. Raises `NoReply`."""
         async with self.following(self._topics.replies) as replies:
-            await self._publisher.publish([command.message(self._topics)])
-            try:
-                async with asyncio.timeout(seconds):
-                    async for record in replies:
-                        if _answers(record, command):
-                            return Reply(_header(record, "ce_type"), orjson.loads(record.value))
-            except TimeoutError:
-                pass
+            identity = Identity(command.source, command.command_id)
+            return await self.ask(command.message(self._topics), identity, replies, seconds)
+
+    async def ask(
+        self, message: Message, identity: Identity, replies: AIOKafkaConsumer, seconds: float = 10.0
+    ) -> Reply:
+        """Publish a command and return what comes in reply to it. Raises `NoReply`."""
+        await self._publisher.publish([message])
+        try:
+            async with asyncio.timeout(seconds):
+                async for record in replies:
+                    if _answers(record, identity):
+                        return Reply(_header(record, "ce_type"), orjson.loads(record.value))
+        except TimeoutError:
+            pass
         raise NoReply(f"no reply within {seconds:g} s; is the command service running?")
 
     @asynccontextmanager
-    async def following(self, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
-        """A consumer of what comes to a topic from now on: without a group, from the end."""
-        numbers = (await self._publisher.topics()).get(topic)
-        if not numbers:
+    async def following(self, topic: str, *if_there: str) -> AsyncIterator[AIOKafkaConsumer]:
+        """A consumer of what comes to a topic from now on, and to others if they are there: without a
+        group, from the end.
+        """
+        known = await self._publisher.topics()
+        if not known.get(topic):
             raise KafkaUnavailable(f"there is no topic {topic}; `checkout topics` makes it")
+        followed = sorted({topic, *if_there})
         consumer = AIOKafkaConsumer(**self._connection, enable_auto_commit=False)
         try:
             await consumer.start()
-            partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
+            partitions = [
+                TopicPartition(name, number)
+                for name in followed
+                for number in sorted(known.get(name, ()))
+            ]
             consumer.assign(partitions)
             await consumer.seek_to_end(*partitions)
             for partition in partitions:
@@ -111,13 +133,11 @@ class CommandClient:
             await consumer.stop()
 
 
-def _answers(record: ConsumerRecord, command: CommandToSend) -> bool:
-    return (
-        _header(record, "ce_causationid") == command.command_id
-        and _header(record, "ce_causationsource") == command.source
-    )
+def _answers(record: ConsumerRecord, identity: Identity) -> bool:
+    told = (_header(record, "ce_causationsource"), _header(record, "ce_causationid"))
+    return told == (identity.source, identity.command_id)
 
 
 def _header(record: ConsumerRecord, name: str) -> str:
     value = dict(record.headers).get(name)
-    return value.decode() if value else ""
+    return value.decode("utf-8", "replace") if value else ""

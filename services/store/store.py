@@ -91,6 +91,12 @@ class EventStore:
         """These checkouts as they are now; missing ones left out."""
         return self.load([StreamRange(checkout_id) for checkout_id in checkout_ids])
 
+    def version(self, checkout_id: str) -> int:
+        """The version that a checkout is at, whatever its events say; 0 when there is none."""
+        with _translated():
+            _, rows = self._recorder.select_batch((), [StreamRange(checkout_id)])
+        return rows[-1].originator_version if rows else 0
+
     def sweep(self, position: int, limit: int) -> tuple[int, list[Checkout]]:
         """The checkouts that begin among the next `limit` events after a position, as they are now.
 

@@ -146,6 +146,11 @@ def dead_letter_headers() -> Schema:
             "dl_time": {**_TIME, "description": "When it was put aside."},
         },
         {
+            "dl_checkout_version": {
+                **_DIGITS,
+                "description": "The version that its checkout was at, if it was a command that the "
+                "service failed on; 0: there was no checkout.",
+            },
             "dl_truncated": {**_only("true"), "description": "There if something was cut to fit."},
             "dl_value_sha256": {
                 "type": "string",
