@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,15 +58,26 @@ def _fetch_jars() -> None:
 
 
 class OwnKafka:
-    """A broker that tests may stop, freeze and start again on the same port with the same data."""
+    """A broker that tests may stop, freeze and start again on the same port with the same data.
 
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+    Clients speak `protocol` to it; what that needs beyond a name is in the broker's `settings`, and
+    in the options of its `kafka-storage format`.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, str] | None = None,
+        protocol: str = "PLAINTEXT",
+        format_options: Sequence[str] = (),
+    ) -> None:
         java = programs.find("java", *_JAVA_FOLDERS)
         if java is None:
             programs.missing("Kafka", _REMEDY)
         fetch_jars()
         self._java = java
         self._settings = dict(settings or {})
+        self._protocol = protocol
+        self._format_options = tuple(format_options)
         self._folder = Path(tempfile.mkdtemp(prefix="checkout-kafka-"))
         self._port, self._controller = programs.free_port(), programs.free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -78,7 +89,7 @@ class OwnKafka:
 
     def format(self) -> None:
         """Write its configuration and an empty log."""
-        listeners = f"PLAINTEXT://{programs.HOST}:{self._port}"
+        listeners = f"{self._protocol}://{programs.HOST}:{self._port}"
         controller = f"CONTROLLER://{programs.HOST}:{self._controller}"
         configuration = {
             "process.roles": "broker,controller",
@@ -87,7 +98,10 @@ class OwnKafka:
             "controller.listener.names": "CONTROLLER",
             "listeners": f"{listeners},{controller}",
             "advertised.listeners": listeners,
-            "inter.broker.listener.name": "PLAINTEXT",
+            "listener.security.protocol.map": (
+                f"CONTROLLER:PLAINTEXT,{self._protocol}:{self._protocol}"
+            ),
+            "inter.broker.listener.name": self._protocol,
             "log.dirs": str(self._folder / "data"),
             "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": "0",
@@ -103,7 +117,9 @@ class OwnKafka:
         (self._folder / "server.properties").write_text("\n".join(lines))
         cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         subprocess.run(
-            self._command("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c"),
+            self._command(
+                "kafka.tools.StorageTool", "format", "-t", cluster_id, *self._format_options, "-c"
+            ),
             cwd=self._folder,
             check=True,
             capture_output=True,
@@ -137,9 +153,13 @@ class OwnKafka:
 
 
 @contextmanager
-def own_kafka(settings: Mapping[str, str] | None = None) -> Iterator[OwnKafka]:
+def own_kafka(
+    settings: Mapping[str, str] | None = None,
+    protocol: str = "PLAINTEXT",
+    format_options: Sequence[str] = (),
+) -> Iterator[OwnKafka]:
     """A broker of one's own, for who wants to stop it."""
-    broker = OwnKafka(settings)
+    broker = OwnKafka(settings, protocol, format_options)
     try:
         broker.format()
         broker.start()

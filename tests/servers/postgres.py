@@ -10,30 +10,42 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 import psycopg
 import pytest
 
 from tests.servers import programs
+from tests.servers.certificates import Certificates
 
 _FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
 _REMEDY = "apt-get install postgresql, or name a server in CHECKOUT_TEST_POSTGRES_URL"
 
 
 class OwnPostgres:
-    """A cluster that tests may stop and start. PostgreSQL refuses root, so root starts it as another."""
+    """A cluster that tests may stop and start. PostgreSQL refuses root, so root starts it as another.
 
-    def __init__(self) -> None:
+    With `certificates` it takes connections over TLS alone, from who knows the `password`.
+    """
+
+    def __init__(
+        self,
+        certificates: Certificates | None = None,
+        password: str = "",
+        options: Sequence[str] = (),
+    ) -> None:
+        self._certificates = certificates
+        self._password = password
         program = programs.find("postgres", *_FOLDERS)
         if program is None:
             programs.missing("PostgreSQL", _REMEDY)
         self._program = program.resolve()  # initdb stands beside the real one
+        self._options = list(options)
         self._folder = Path(tempfile.mkdtemp(prefix="checkout-postgres-"))
         self._as_user: dict[str, Any] = {}
         if os.geteuid() == 0:
@@ -45,7 +57,12 @@ class OwnPostgres:
     def initialise(self) -> None:
         """Make an empty cluster, where nothing is promised to survive the machine's crash."""
         initdb = self._program.with_name("initdb")
-        options = "-D data -U postgres -E UTF8 --no-locale -A trust -N".split()
+        options = "-D data -U postgres -E UTF8 --no-locale -N".split()
+        options += ["-A", "scram-sha-256" if self._password else "trust"]
+        if self._password:
+            password = self._folder / "password"
+            password.write_text(self._password)
+            options += ["--pwfile", str(password)]
         subprocess.run(
             [initdb, *options],
             cwd=self._folder,
@@ -54,11 +71,29 @@ class OwnPostgres:
             timeout=60,
             **self._as_user,
         )
+        if self._certificates:
+            self._secure(self._certificates)
+
+    def _secure(self, certificates: Certificates) -> None:
+        for source in (certificates.certificate, certificates.key):
+            copy = self._folder / "data" / source.name
+            shutil.copy(source, copy)
+            copy.chmod(0o600)
+            if self._as_user:
+                shutil.chown(copy, "postgres", "postgres")
+        rules = self._folder / "data" / "pg_hba.conf"
+        rules.write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
 
     @property
     def url(self) -> str:
         """The database of the server's owner."""
-        return f"postgresql://postgres@{programs.HOST}:{self._port}/postgres"
+        address = f"{programs.HOST}:{self._port}/postgres"
+        if self._certificates is None:
+            return f"postgresql://postgres@{address}"
+        query = urlencode(
+            {"sslmode": "verify-full", "sslrootcert": str(self._certificates.authority)}
+        )
+        return f"postgresql://postgres:{self._password}@{address}?{query}"
 
     def start(self) -> None:
         """Start it, on the same port as before, and wait until it answers."""
@@ -69,9 +104,15 @@ class OwnPostgres:
             "fsync": "off",
             "full_page_writes": "off",
         }
+        if self._certificates:
+            settings |= {
+                "ssl": "on",
+                "ssl_cert_file": self._certificates.certificate.name,
+                "ssl_key_file": self._certificates.key.name,
+            }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self._process = programs.start(
-            [str(self._program), "-D", "data", *options],
+            [str(self._program), "-D", "data", *options, *self._options],
             self._folder,
             self._answers,
             within=30,
@@ -102,9 +143,11 @@ class OwnPostgres:
 
 
 @contextmanager
-def own_postgres() -> Iterator[OwnPostgres]:
+def own_postgres(
+    certificates: Certificates | None = None, password: str = "", options: Sequence[str] = ()
+) -> Iterator[OwnPostgres]:
     """A server of one's own, for who wants to stop it."""
-    server = OwnPostgres()
+    server = OwnPostgres(certificates, password, options)
     try:
         server.initialise()
         server.start()

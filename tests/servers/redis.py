@@ -19,19 +19,30 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from tests.servers import programs
+from tests.servers.certificates import Certificates
 
 _REMEDY = "apt-get install redis-server, or name a server in CHECKOUT_TEST_REDIS_URL"
 
 
 class OwnRedis:
-    """A server that tests may stop, freeze and start again: empty, or from its last snapshot."""
+    """A server that tests may stop, freeze and start again: empty, or from its last snapshot.
 
-    def __init__(self, options: Sequence[str] = ()) -> None:
+    With a `password` it asks for it, and with `certificates` it speaks TLS alone.
+    """
+
+    def __init__(
+        self,
+        options: Sequence[str] = (),
+        password: str = "",
+        certificates: Certificates | None = None,
+    ) -> None:
         program = programs.find("redis-server")
         if program is None:
             programs.missing("Redis", _REMEDY)
         self._program = program
         self._options = list(options)
+        self._password = password
+        self._certificates = certificates
         self._folder = Path(tempfile.mkdtemp(prefix="checkout-redis-"))
         self._port = programs.free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -39,13 +50,28 @@ class OwnRedis:
     @property
     def url(self) -> str:
         """Its address."""
-        return f"redis://{programs.HOST}:{self._port}/0"
+        account = f":{self._password}@" if self._password else ""
+        address = f"{account}{programs.HOST}:{self._port}/0"
+        if self._certificates is None:
+            return f"redis://{address}"
+        return f"rediss://{address}?ssl_ca_certs={self._certificates.authority}"
 
     def start(self) -> None:
         """Start it with the snapshot that lies in its folder, if one does."""
-        settings = ["--port", str(self._port), "--bind", programs.HOST, "--save", ""]
+        settings = ["--bind", programs.HOST, "--save", "", *self._access()]
         command = [str(self._program), *settings, "--dir", str(self._folder), *self._options]
         self.process = programs.start(command, self._folder, self._answers, within=10)
+
+    def _access(self) -> list[str]:
+        access = ["--port", str(self._port)]
+        if self._certificates:
+            access = ["--port", "0", "--tls-port", str(self._port), "--tls-auth-clients", "no"]
+            access += ["--tls-ca-cert-file", str(self._certificates.authority)]
+            access += ["--tls-cert-file", str(self._certificates.certificate)]
+            access += ["--tls-key-file", str(self._certificates.key)]
+        if self._password:
+            access += ["--requirepass", self._password]
+        return access
 
     def snapshot(self) -> None:
         """Write what it holds to its folder."""
@@ -76,9 +102,11 @@ class OwnRedis:
 
 
 @contextmanager
-def own_redis(options: Sequence[str] = ()) -> Iterator[OwnRedis]:
+def own_redis(
+    options: Sequence[str] = (), password: str = "", certificates: Certificates | None = None
+) -> Iterator[OwnRedis]:
     """A server of one's own, for who wants to stop it."""
-    server = OwnRedis(options)
+    server = OwnRedis(options, password, certificates)
     try:
         server.start()
         yield server
