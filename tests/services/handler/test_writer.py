@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from eventsourcing.persistence import StoredEvent
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from domain.merchant import BookItem
@@ -121,11 +122,22 @@ async def test_a_command_that_trips_our_own_code_fails_alone(store: EventStore):
 
     async with writer_on(store, handler=handler) as writer:
         answers = await writer.submit(batch)
-        assert isinstance(answers[7], Failed)
+        assert answers[7] == Failed(checkout_version=0)
         assert store.read([batch[7].key], []).outcomes == {}
 
     others = answers[:7] + answers[8:]
     assert [accepted(answer).view.version for answer in others] == [3] * 19
+
+
+async def test_a_failure_tells_the_version_that_its_checkout_was_at(store: EventStore):
+    handler_on(store).handle([create()])
+    unreadable = StoredEvent("a", 4, "Teleported:1", b"?")
+    store._recorder.insert_events([unreadable])
+    async with writer_on(store) as writer:
+        answers = await writer.submit([create("b"), update(), create("c")])
+
+    assert answers[1] == Failed(checkout_version=4)
+    assert [accepted(answer).view.version for answer in answers[::2]] == [3, 3]
 
 
 async def test_a_store_that_is_away_delays_commands_and_loses_none(store: EventStore):
