@@ -1,19 +1,18 @@
 # The services, small and not as root: `docker build -t checkout .`
 FROM python:3.12-slim AS build
 WORKDIR /build
+RUN python -m venv /opt/checkout
 COPY requirements.lock pyproject.toml README.md LICENSE ./
 COPY domain domain
 COPY projections projections
 COPY services services
-RUN python -m venv /opt/checkout \
-    && grep -vE '^(confluent-kafka|fakeredis|lupa|hypothesis|import-linter|grimp|mypy|mypy-extensions|ast-serialize|librt|pathspec|pytest|pytest-asyncio|pytest-cov|coverage|ruff|cloudevents|jsonschema)' \
-        requirements.lock > runtime.lock \
-    && /opt/checkout/bin/pip install --no-cache-dir --requirement runtime.lock \
-    && /opt/checkout/bin/pip install --no-cache-dir --no-deps .
+# A constraint pins what the services need, and leaves out what only development does.
+RUN /opt/checkout/bin/pip install --no-cache-dir --constraint requirements.lock . \
+    && /opt/checkout/bin/pip uninstall --yes pip
 
 FROM python:3.12-slim
 RUN useradd --system --uid 10001 --no-create-home checkout \
-    && install -d -o checkout /var/lib/checkout
+    && install -d -o checkout -m 0700 /var/lib/checkout
 COPY --from=build /opt/checkout /opt/checkout
 COPY domain/demo_book.toml /etc/checkout/merchant.toml
 ENV PATH=/opt/checkout/bin:$PATH PYTHONUNBUFFERED=1

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: help setup run demo test check format lock clean
+.PHONY: help setup run demo servers test check format lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,10 +26,16 @@ run: $(READY) ## Run the whole system in one process, on http://127.0.0.1:8000 (
 demo: $(READY) ## Tell the story of one checkout through the whole system
 	@$(BIN)/checkout demo
 
+servers: $(READY) ## Start Kafka, PostgreSQL and Redis, and print the settings to use them (Ctrl-C stops them)
+	@.ci/servers >&2
+	@$(BIN)/python -m tests.servers
+
 test: $(READY) ## Run the tests, and see that they cover the code
+	@.ci/servers
 	$(BIN)/pytest --cov --cov-report= --numprocesses 3 --dist loadfile
 	@$(BIN)/coverage report --include='domain/*' --fail-under=100 --skip-covered
 	@$(BIN)/coverage report --include='projections/*,services/*' --fail-under=90 --skip-covered
+	@cat .pytest_cache/d/servers/skipped
 
 check: $(READY) ## Check format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .

@@ -14,7 +14,7 @@ def pytest_terminal_summary(
     skipped = [r for r in terminalreporter.getreports("skipped") if MISSING in str(r.longrepr)]
     told = f"{len(skipped)} tests were skipped for lack of a server or a program"
     if skipped:
-        told += ": see the reasons above, and `.ci/servers`, which installs them"
+        told += ": see their reasons, and `.ci/servers`, which installs what it may"
     terminalreporter.write_line(told)
     if hasattr(config, "cache") and config.cache:
         (config.cache.mkdir("servers") / "skipped").write_text(f"{told}\n")

@@ -54,7 +54,13 @@ def start(
     log = folder / "server.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **popen
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C is for us, who end it in order.
+            **popen,
         )
     deadline = time.monotonic() + within
     while not is_ready():

@@ -34,7 +34,9 @@ WRONG = {
     "KAFKA_SASL_MECHANISM": ["GSSAPI"],
     "TOPIC_PREFIX": ["a b", "a/b", "x" * 201],
     "TOPIC_PARTITIONS": ["0", "-1", "many", "1.5"],
+    "TOPIC_COMMANDS_PARTITIONS": ["0", "x"],
     "TOPIC_REPLICATION": ["0", "x"],
+    "TOPIC_EVENTS_RETENTION_HOURS": ["0", "-1", "1.5", "forever", "9999999999"],
     "HTTP_PORT": ["-1", "65536", "http"],
 }
 
