@@ -1,0 +1,195 @@
+"""`make chaos`: everything is killed, frozen and restarted at random under load, and then audited.
+
+The same seed makes the same choices; what comes of them depends on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import random
+import signal
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from rich.progress import Progress, TextColumn, TimeRemainingColumn
+
+from tests.faults.audit import Audit
+from tests.faults.cluster import Cluster, ServiceProcess, cluster
+from tests.faults.load import Load
+from tests.faults.running import started
+from tests.faults.test_broken_servers import cut_connections
+
+SERVICES = ("api", "api", "commands", "commands", "relay", "relay", "projector", "projector")
+
+
+class Chaos:
+    """Does one thing after the other, and puts each right again."""
+
+    def __init__(self, servers: Cluster, services: list[ServiceProcess], seed: int) -> None:
+        self._servers = servers
+        self._services = services
+        self._chance = random.Random(seed)
+        self.done: Counter[str] = Counter()
+        self.victim: ServiceProcess | None = None
+        services_acts = [self._kill, self._kill, self._kill, self._freeze, self._stop]
+        server_acts = [
+            self._kill_kafka,
+            self._freeze_kafka,
+            self._restart_postgres,
+            self._cut_postgres,
+            self._redis_empty,
+            self._redis_old,
+            self._freeze_redis,
+        ]
+        self._acts: list[Callable[[], Awaitable[None]]] = [*services_acts * 3, *server_acts]
+
+    async def act(self) -> None:
+        """Do something, and undo it."""
+        chosen = self._chance.choice(self._acts)
+        self.done[chosen.__name__.strip("_").replace("_", " ")] += 1
+        await chosen()
+        self.victim = None
+
+    async def _pause(self, longest: float) -> None:
+        await asyncio.sleep(self._chance.uniform(0, longest))
+
+    async def _kill(self) -> None:
+        victim = self.victim = self._chance.choice(self._services)
+        await asyncio.to_thread(victim.kill)
+        await self._pause(2)
+        victim.start()
+
+    async def _freeze(self) -> None:
+        victim = self.victim = self._chance.choice(self._services)
+        victim.freeze()
+        await self._pause(8)
+        victim.thaw()
+
+    async def _stop(self) -> None:
+        victim = self.victim = self._chance.choice(self._services)
+        await asyncio.to_thread(victim.stop, 15)
+        victim.start()
+
+    async def _kill_kafka(self) -> None:
+        await asyncio.to_thread(self._servers.kafka.stop, signal.SIGKILL)
+        await self._pause(4)
+        await asyncio.to_thread(self._servers.kafka.start)
+
+    async def _freeze_kafka(self) -> None:
+        await self._frozen(self._servers.kafka.process)
+
+    async def _restart_postgres(self) -> None:
+        await asyncio.to_thread(self._servers.postgres.stop_at_once)
+        await self._pause(3)
+        await asyncio.to_thread(self._servers.postgres.start)
+
+    async def _cut_postgres(self) -> None:
+        await asyncio.to_thread(cut_connections, self._servers.database)
+
+    async def _redis_empty(self) -> None:
+        self._servers.redis.forget_snapshot()
+        await self._redis_again()
+
+    async def _redis_old(self) -> None:
+        await asyncio.to_thread(self._servers.redis.snapshot)
+        await self._pause(2)
+        await self._redis_again()
+
+    async def _redis_again(self) -> None:
+        await asyncio.to_thread(self._servers.redis.stop)
+        await self._pause(2)
+        await asyncio.to_thread(self._servers.redis.start)
+
+    async def _freeze_redis(self) -> None:
+        await self._frozen(self._servers.redis.process)
+
+    async def _frozen(self, process: object) -> None:
+        send = getattr(process, "send_signal", None)
+        if send:
+            send(signal.SIGSTOP)
+            await self._pause(6)
+            send(signal.SIGCONT)
+
+
+async def run(seconds: float, seed: int) -> int:
+    """Run it and print what came of it; returns the number of violations."""
+    with cluster() as servers:
+        services = await started(servers, *SERVICES)
+        apis = [service for service in services if service.service == "api"]
+        chaos = Chaos(servers, services, seed)
+        supervising = asyncio.create_task(_supervise(services, chaos))
+        async with Load(servers, apis, seed=seed) as load:
+            await _until(chaos, seconds)
+            await _all_ready(services)
+        supervising.cancel()
+        audit = Audit(servers, load.ledger, apis[0])
+        violations = await audit.run()
+    counts = load.ledger.counts
+    answered = len(load.ledger.http_answers)
+    print(f"commands sent: {counts['published'] + counts['http writes']}")
+    print(f"acknowledged: {len(load.ledger.published)} by Kafka, {answered} over HTTP")
+    print(f"applied: {audit.applied}, refused: {audit.refused}, reads: {counts['reads']}")
+    print(f"duplicates delivered: {counts['duplicates delivered']}, 503: {counts['503']}")
+    print(f"kills and the like: {sum(chaos.done.values())} ({_told(chaos.done)})")
+    for violation in violations:
+        print(f"violation: {violation}")
+    print(f"violations: {len(violations)}")
+    return len(violations)
+
+
+async def _supervise(services: list[ServiceProcess], chaos: Chaos) -> None:
+    """Start again what ended by itself, for want of a server, as compose's restart policy does."""
+    while True:
+        for service in services:
+            if service is not chaos.victim and service.process and service.process.poll():
+                service.start()
+        await asyncio.sleep(1)
+
+
+async def _until(chaos: Chaos, seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    columns = (TextColumn("chaos"), *Progress.get_default_columns()[1:-1], TimeRemainingColumn())
+    with Progress(*columns, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("chaos", total=seconds)
+        while (left := end - loop.time()) > 0:
+            await chaos.act()
+            await asyncio.sleep(0.5)
+            progress.update(task, completed=seconds - left)
+
+
+async def _all_ready(services: list[ServiceProcess]) -> None:
+    """Give them a minute to be well again; the audit tells what is not."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + 60
+    while loop.time() < end:
+        if all([await asyncio.to_thread(service.is_ready) for service in services]):
+            return
+        await asyncio.sleep(0.5)
+    for service in services:
+        if not service.is_ready():
+            print(f"not ready again: {service.service}, whose log ends: {service.log()[-500:]}")
+
+
+def _told(done: Counter[str]) -> str:
+    return ", ".join(f"{what} {times}" for what, times in sorted(done.items()))
+
+
+def main() -> None:
+    """Read the options, run, and exit 0 only if no promise was broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--duration", type=float, default=120, help="seconds (default 120)")
+    parser.add_argument("--seed", type=int, default=None, help="made up and printed if not given")
+    options = parser.parse_args()
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
+    print(f"seed: {seed}", flush=True)
+    # The load's own clients complain of what is done to their broker.
+    logging.disable(logging.CRITICAL)
+    sys.exit(1 if asyncio.run(run(options.duration, seed)) else 0)
+
+
+if __name__ == "__main__":
+    main()
