@@ -47,6 +47,13 @@ def event(**more: Any) -> bytes:
     return json.dumps(attributes | event_type | more).encode()
 
 
+ORIGINALS = {
+    "binary": binary(),
+    "structured": structured(event()),
+    "with null for a version": structured(event(expectedversion=None)),
+}
+
+
 def letter_of(
     original: ConsumerRecord,
     version: int | None = 7,
@@ -65,7 +72,7 @@ def expected(letter: DeadLetter, retries: Retries) -> int | None:
     return found.submission.expected_version
 
 
-@pytest.mark.parametrize("original", [binary(), structured(event())], ids=["binary", "structured"])
+@pytest.mark.parametrize("original", ORIGINALS.values(), ids=ORIGINALS)
 @pytest.mark.parametrize("version", [0, 7])
 def test_a_retry_expects_the_version_at_the_failure_unless_it_is_to_be_done_anyway(
     original: ConsumerRecord, version: int
@@ -76,7 +83,7 @@ def test_a_retry_expects_the_version_at_the_failure_unless_it_is_to_be_done_anyw
     assert expected(letter, Retries(TOPICS, anyway=True)) is None
 
 
-@pytest.mark.parametrize("original", [binary(), structured(event())], ids=["binary", "structured"])
+@pytest.mark.parametrize("original", ORIGINALS.values(), ids=ORIGINALS)
 def test_a_retry_is_the_same_command(original: ConsumerRecord):
     first = read(original, TOPICS)
 
