@@ -1,11 +1,12 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PYTHON ?= python3
+DURATION ?= 120
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: help setup run demo servers test check format lock clean
+.PHONY: help setup run demo servers test chaos check format lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +37,10 @@ test: $(READY) ## Run the tests, and see that they cover the code
 	@$(BIN)/coverage report --include='domain/*' --fail-under=100 --skip-covered
 	@$(BIN)/coverage report --include='projections/*,services/*' --fail-under=90 --skip-covered
 	@cat .pytest_cache/d/servers/skipped
+
+chaos: $(READY) ## Kill, freeze and restart everything at random, and audit: DURATION=120 (seconds) SEED=…
+	@.ci/servers >&2
+	@$(BIN)/python -m tests.faults.chaos --duration $(DURATION) $(if $(SEED),--seed $(SEED))
 
 check: $(READY) ## Check format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .
