@@ -7,7 +7,7 @@ COPY domain domain
 COPY projections projections
 COPY services services
 # A constraint pins what the services need, and leaves out what only development does.
-RUN /opt/checkout/bin/pip install --no-cache-dir --constraint requirements.lock . \
+RUN /opt/checkout/bin/pip install --no-cache-dir --constraint requirements.lock '.[otel]' \
     && /opt/checkout/bin/pip uninstall --yes pip
 
 FROM python:3.12-slim

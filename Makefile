@@ -54,7 +54,7 @@ format: $(READY) ## Put the code into its format
 
 lock: $(READY) ## Pin what is installed, newest first, in requirements.lock
 	$(BIN)/pip install --quiet --upgrade pip-tools
-	$(BIN)/pip-compile --quiet --upgrade --extra dev --extra embedded --strip-extras --no-emit-index-url \
+	$(BIN)/pip-compile --quiet --upgrade --extra dev --extra embedded --extra otel --strip-extras --no-emit-index-url \
 		--no-emit-find-links --no-emit-trusted-host --no-annotate --no-header \
 		--output-file requirements.lock pyproject.toml
 

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
+import orjson
 import structlog
+
+
+def _json(line: dict[str, Any], **_: Any) -> str:
+    """What JSON has no shape for is told by its `repr`."""
+    return orjson.dumps(line, default=repr).decode()
 
 
 def configure_logging(level: int = logging.INFO, *, as_json: bool = True) -> None:
@@ -14,6 +21,7 @@ def configure_logging(level: int = logging.INFO, *, as_json: bool = True) -> Non
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: structlog.types.Processor = structlog.dev.ConsoleRenderer(
@@ -23,7 +31,7 @@ def configure_logging(level: int = logging.INFO, *, as_json: bool = True) -> Non
     )
     if as_json:
         shared.append(structlog.processors.format_exc_info)
-        last = structlog.processors.JSONRenderer()
+        last = structlog.processors.JSONRenderer(serializer=_json)
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-COMMANDS = Counter("checkout_commands", "Commands by what became of them", ["outcome"])
+COMMANDS = Counter(
+    "checkout_commands", "Commands by what became of them", ["door", "type", "outcome"]
+)
 BATCH_SIZE = Histogram(
     "checkout_batch_size", "Commands that shared a transaction", buckets=(1, 2, 5, 10, 50, 100, 500)
 )
-HANDLE_SECONDS = Histogram("checkout_handle_seconds", "Deciding on and recording one batch")
+_BATCH_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+HANDLE_SECONDS = Histogram(
+    "checkout_handle_seconds",
+    "Reading for, deciding on and recording one batch, however often it was tried",
+    buckets=_BATCH_SECONDS,
+)
+DECIDE_SECONDS = Histogram(
+    "checkout_decide_seconds", "Deciding on one batch", buckets=_BATCH_SECONDS
+)
+APPEND_SECONDS = Histogram(
+    "checkout_append_seconds",
+    "One transaction of events and outcomes, conflicts and failures too",
+    buckets=_BATCH_SECONDS,
+)
 DEAD_LETTERS = Counter("checkout_dead_letters", "Messages put aside", ["reason"])
 HTTP_SECONDS = Histogram("checkout_http_seconds", "HTTP requests", ["method", "route", "status"])
 VIEWS_FROM = Counter("checkout_views_read", "Views served, by where they came from", ["origin"])
@@ -17,3 +32,15 @@ RELAY_POSITION = Gauge(
     "checkout_relay_position", "Position in the event store up to which events are published"
 )
 PROJECTED = Counter("checkout_projected_events", "Events seen by the projector")
+RELAY_LAG = (
+    Gauge("checkout_relay_lag_events", "Events recorded and not yet published"),
+    Gauge("checkout_relay_lag_seconds", "Age of the oldest event that is not yet published"),
+)
+PROJECTION_LAG = (
+    Gauge("checkout_projection_lag_events", "Events in our partitions not yet projected"),
+    Gauge("checkout_projection_lag_seconds", "How long the oldest of them has waited"),
+)
+COMMAND_LAG = (
+    Gauge("checkout_command_lag_commands", "Commands in our partitions not yet handled"),
+    Gauge("checkout_command_lag_seconds", "How long the oldest of them has waited"),
+)

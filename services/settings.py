@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     merchant_file: Path | None = None
     api_keys_file: Path | None = None
+    max_lag_events: Annotated[int, Field(ge=1)] = 10_000
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8000
 

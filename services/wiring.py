@@ -23,6 +23,7 @@ from services.kafka.connection import connection_of
 from services.kafka.topics import Topics
 from services.kafka.topics_check import TopicsCheck
 from services.keys import BadKeysFile, LiveKeys
+from services.lag import LagWatch
 from services.projector.service import ProjectorService
 from services.relay.service import RelayService
 from services.serving import CannotServe, serving
@@ -38,8 +39,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Startable(Protocol):
-    """Something that runs beside others in a process."""
+class Service(Protocol):
+    """Something that runs beside others in a process, and can fall behind."""
+
+    lag: LagWatch
 
     async def start(self) -> None:
         """Begin."""
@@ -83,7 +86,7 @@ async def run_commands(settings: Settings) -> None:
         writing(store, views, book) as writer,
     ):
         topics = Topics(settings.topic_prefix)
-        service = CommandService(connection, topics, writer, utc_now)
+        service = CommandService(connection, topics, writer, utc_now, settings.max_lag_events)
         checks = {
             "store": store_check(store),
             "writer": failure_check(writer),
@@ -98,7 +101,7 @@ async def run_relay(settings: Settings) -> None:
     """`checkout relay`: from the store to Kafka."""
     connection, topics = connection_of(settings), Topics(settings.topic_prefix)
     async with _store(settings) as store:
-        service = RelayService(store, connection, topics)
+        service = RelayService(store, connection, topics, settings.max_lag_events)
         checks = {"store": store_check(store), "kafka": failure_check(service)}
         await _run_with_health(settings, service, checks, TopicsCheck(connection, [topics.events]))
 
@@ -107,7 +110,7 @@ async def run_projector(settings: Settings) -> None:
     """`checkout projector`: from Kafka to Redis."""
     connection, topics = connection_of(settings), Topics(settings.topic_prefix)
     async with _store(settings) as store, _views(settings) as views:
-        service = ProjectorService(store, views, connection, topics)
+        service = ProjectorService(store, views, connection, topics, settings.max_lag_events)
         checks = {
             "store": store_check(store),
             "redis": views_check(views),
@@ -131,7 +134,7 @@ async def writing(
 
 
 @contextlib.asynccontextmanager
-async def running(*services: Startable) -> AsyncIterator[None]:
+async def running(*services: Service) -> AsyncIterator[None]:
     """Services within the block, started together and stopped together; their stop is bounded."""
     try:
         await asyncio.gather(*(service.start() for service in services))
@@ -143,10 +146,11 @@ async def running(*services: Startable) -> AsyncIterator[None]:
 
 
 async def _run_with_health(
-    settings: Settings, service: Startable, checks: Mapping[str, Check], topics: TopicsCheck
+    settings: Settings, service: Service, checks: Mapping[str, Check], topics: TopicsCheck
 ) -> None:
     """Run a service on topics that are as they should be. Raises `WrongTopic`."""
-    app = Starlette(routes=health_routes({**checks, "topics": failure_check(topics)}))
+    more = {"lag": failure_check(service.lag), "topics": failure_check(topics)}
+    app = Starlette(routes=health_routes({**checks, **more}))
     async with _serving(app, settings):
         told_to_stop = stop_signal()
         if not await topics.pass_before(told_to_stop):

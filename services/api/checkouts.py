@@ -35,7 +35,6 @@ from services.handler import (
     Rejected,
     Submission,
     fingerprint_of,
-    valid_traceparent,
 )
 from services.handler import Writer as HandlerWriter
 from services.keys import ApiKey
@@ -142,7 +141,7 @@ def _submission(
         fingerprint=fingerprint,
         actor=key.name,
         correlation_id=request.state.request_id,
-        traceparent=valid_traceparent(request.headers.get("traceparent")),
+        traceparent=request.state.traceparent,
         expected_version=version,
         remembered=given is not None,
         expires_at=time.monotonic() + DEADLINE_SECONDS,

@@ -12,7 +12,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.errors import fault
+from services.handler import valid_traceparent
 from services.metrics import HTTP_SECONDS
+from services.tracing import Traced, request_span
 
 logger = logging.getLogger("checkout.http")
 
@@ -49,23 +51,35 @@ class RequestMiddleware:
                 MutableHeaders(scope=message)["Request-Id"] = request_id
             await send(message)
 
-        try:
-            await self._app(scope, receive, send_with_id)
-        except ClientDisconnect:
-            status = _CLIENT_LEFT
-        except Exception:
-            logger.exception("request_id=%s failed", request_id)
-            if has_begun:
-                raise
-            await fault().response()(scope, receive, send_with_id)
-        finally:
-            self._tell(scope, request_id, status, time.perf_counter() - begun)
+        given_trace = valid_traceparent(Headers(scope=scope).get("traceparent"))
+        with request_span(given_trace) as span:
+            scope["state"]["traceparent"] = span.traceparent() or given_trace
+            try:
+                await self._app(scope, receive, send_with_id)
+            except ClientDisconnect:
+                status = _CLIENT_LEFT
+            except Exception:
+                logger.exception("request_id=%s failed", request_id)
+                if has_begun:
+                    raise
+                await fault().response()(scope, receive, send_with_id)
+            finally:
+                self._tell(scope, request_id, status, time.perf_counter() - begun, span)
 
     @staticmethod
-    def _tell(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    def _tell(scope: Scope, request_id: str, status: int, seconds: float, span: Traced) -> None:
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if scope["method"] in _METHODS else "other"
+        span.tell(
+            f"{method} {route}",
+            http__request__method=method,
+            http__route=route,
+            http__response__status_code=status,
+        )
         HTTP_SECONDS.labels(method=method, route=route, status=status).observe(seconds)
+        facts = {"request_id": request_id, "status": status, "route": route}
+        if traceparent := scope["state"]["traceparent"]:
+            facts["traceparent"] = traceparent
         logger.info(
             "%s %s %d %.1f ms request_id=%s",
             method,
@@ -73,4 +87,5 @@ class RequestMiddleware:
             status,
             seconds * 1000,
             request_id,
+            extra=facts,
         )

@@ -21,6 +21,7 @@ from services.dev import DevError
 from services.logs import configure_logging
 from services.settings import Settings
 from services.stopping import stop_signal
+from services.tracing import exporting
 
 _PRINTABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
 
@@ -76,27 +77,31 @@ def api() -> None:
     """Serve HTTP. Needs the event store, Redis, the merchant book and the API keys."""
     configure_logging()
     needed = ("event_store_url", "redis_url", "merchant_file", "api_keys_file")
-    asyncio.run(wiring.run_api(Settings.load(*needed)))
+    with exporting("api"):
+        asyncio.run(wiring.run_api(Settings.load(*needed)))
 
 
 def commands() -> None:
     """Serve commands from Kafka. Needs Kafka, the event store, Redis and the merchant book."""
     configure_logging()
     needed = ("kafka_bootstrap_servers", "event_store_url", "redis_url", "merchant_file")
-    asyncio.run(wiring.run_commands(Settings.load(*needed)))
+    with exporting("commands"):
+        asyncio.run(wiring.run_commands(Settings.load(*needed)))
 
 
 def relay() -> None:
     """Publish events from the event store to Kafka. Needs both."""
     configure_logging()
-    asyncio.run(wiring.run_relay(Settings.load("kafka_bootstrap_servers", "event_store_url")))
+    with exporting("relay"):
+        asyncio.run(wiring.run_relay(Settings.load("kafka_bootstrap_servers", "event_store_url")))
 
 
 def projector() -> None:
     """Keep the views in Redis up to date. Needs Kafka, the event store and Redis."""
     configure_logging()
     needed = ("kafka_bootstrap_servers", "event_store_url", "redis_url")
-    asyncio.run(wiring.run_projector(Settings.load(*needed)))
+    with exporting("projector"):
+        asyncio.run(wiring.run_projector(Settings.load(*needed)))
 
 
 async def _dev(

@@ -99,6 +99,7 @@ class _Reading:
                 self.envelope.headers.get("traceparent") or self._optional("traceparent")
             ),
             expected_version=self._expected_version(),
+            kind=_name_of(command_type),
         )
         return Incoming(self.record, submission, self._reply_to() or self.topics.replies)
 
@@ -163,6 +164,12 @@ def _guard_identity(command_id: str, source: str) -> None:
     for name, value in (("id", command_id), ("source", source)):
         if len(value) > MAX_TEXT:
             raise invalid(f"{name} is over {MAX_TEXT} characters long", f"$.{name}")
+
+
+def _name_of(command_type: str) -> str:
+    """The name of a command that we know, or nothing: what is made up would fill the metrics."""
+    name = command_type.removeprefix(TYPE_PREFIX)
+    return name if name in COMMANDS and name != command_type else ""
 
 
 def _command_class(command_type: str) -> type[Command]:

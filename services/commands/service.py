@@ -19,7 +19,8 @@ from services.kafka.message import Message
 from services.kafka.publisher import KafkaUnavailable, Publisher
 from services.kafka.subscription import Records, Subscription
 from services.kafka.topics import Topics
-from services.metrics import DEAD_LETTERS
+from services.lag import LagWatch
+from services.metrics import COMMAND_LAG, DEAD_LETTERS
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class CommandService:
         topics: Topics,
         writer: Writer,
         now: Callable[[], datetime],
+        max_lag: int,
     ) -> None:
         self._topics = topics
         self._writer = writer
@@ -42,13 +44,17 @@ class CommandService:
         self.subscription = Subscription(
             connection, topics.commands, f"{topics.prefix}commands", self._handle
         )
+        waiting = "commands are not handled yet"
+        self.lag = LagWatch(waiting, self.subscription.lag, COMMAND_LAG, max_lag)
 
     async def start(self) -> None:
         """Join the group and serve."""
         await self.subscription.start()
+        self.lag.start()
 
     async def stop(self) -> None:
         """Finish what is in hand and leave the group."""
+        await self.lag.stop()
         await self.subscription.stop()
         await self._publisher.stop()
 

@@ -95,9 +95,9 @@ async def dev_system(
             )
         )
         writer = await stack.enter_async_context(writing(store, views, book))
-        relay = RelayService(store, connection, topics)
-        projector = ProjectorService(store, views, connection, topics)
-        commands = CommandService(connection, topics, writer, utc_now)
+        relay = RelayService(store, connection, topics, settings.max_lag_events)
+        projector = ProjectorService(store, views, connection, topics, settings.max_lag_events)
+        commands = CommandService(connection, topics, writer, utc_now, settings.max_lag_events)
         await stack.enter_async_context(running(relay, projector, commands))
         keys = LiveKeys(_keys_file(data))
         checks = {
@@ -108,6 +108,9 @@ async def dev_system(
             "commands": failure_check(commands.subscription),
             "projector": failure_check(projector.subscription),
             "relay": failure_check(relay),
+            "lag of commands": failure_check(commands.lag),
+            "lag of projector": failure_check(projector.lag),
+            "lag of relay": failure_check(relay.lag),
         }
         app = build_app(ApiParts(writer, store, views, keys, topics, checks))
         port = await stack.enter_async_context(serving(app, "127.0.0.1", http_port))

@@ -15,6 +15,7 @@ from domain.refusals import RefusalCode, Refused
 from services.handler.answers import Accepted, Answer, Expired, Rejected
 from services.handler.cache import CheckoutCache, Known
 from services.handler.submission import Submission
+from services.metrics import APPEND_SECONDS, DECIDE_SECONDS
 from services.store import Conflict, EventStore, Outcome, Snapshot
 from services.store.recorder import StreamRange
 
@@ -48,8 +49,9 @@ class Handler:
         """
         for _ in range(_MAX_CONFLICTS):
             work = self._begin(batch)
-            for submission in batch:
-                work.answer(submission)
+            with DECIDE_SECONDS.time():
+                for submission in batch:
+                    work.answer(submission)
             try:
                 work.commit()
             except Conflict:
@@ -126,7 +128,8 @@ class _Batch:
     def commit(self) -> None:
         """Write events and outcomes in one transaction. Raises `Conflict`."""
         if self.events or self.outcomes:
-            self.store.append(self.events, list(self.outcomes.values()))
+            with APPEND_SECONDS.time():
+                self.store.append(self.events, list(self.outcomes.values()))
 
     def _repeat(self, submission: Submission) -> Answer | None:
         """The first answer again, if this command was handled before."""

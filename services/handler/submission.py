@@ -23,7 +23,8 @@ class Submission:
     `ask` is the command, or why the message can't be one: that refusal is remembered like any
     other. `door`, `source` and `command_id` identify the command; `fingerprint` tells whether a
     repeat asks for the same. One that is not `remembered` leaves no outcome. After `expires_at`
-    (monotonic seconds) nobody waits for it, and it is not begun any more.
+    (monotonic seconds) nobody waits for it, and it is not begun any more. `kind` is the name of the
+    command that was meant, where `ask` can't tell; empty if that is none that we know.
     """
 
     door: str
@@ -37,12 +38,18 @@ class Submission:
     traceparent: str | None = None
     expected_version: int | None = None
     remembered: bool = True
+    kind: str = ""
     expires_at: float | None = None
 
     @cached_property
     def key(self) -> str:
         """The key of its outcome."""
         return outcome_key(self.door, self.source, self.command_id)
+
+    @property
+    def command_name(self) -> str:
+        """What it is called in metrics and logs: one of the commands' names, or `unknown`."""
+        return self.kind or ("unknown" if isinstance(self.ask, Refused) else self.ask.NAME)
 
     @property
     def metadata(self) -> Metadata:

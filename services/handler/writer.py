@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from services.handler.answers import Accepted, Answer, Failed
 from services.handler.handler import Handler
 from services.handler.submission import Submission
+from services.handler.telling import tell
 from services.handler.views import ViewWriter
-from services.metrics import BATCH_SIZE, COMMANDS, HANDLE_SECONDS
+from services.metrics import BATCH_SIZE, HANDLE_SECONDS
 from services.store import StoreUnavailable
+from services.tracing import batch_span
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +131,9 @@ class Writer:
         pause = _FIRST_PAUSE
         while True:
             try:
-                with HANDLE_SECONDS.time():
+                traces = (submission.traceparent for submission in batch)
+                spanned = batch_span("handle", "INTERNAL", traces, checkout__commands=len(batch))
+                with HANDLE_SECONDS.time(), spanned:
                     answers = self._without_poison(batch)
             except StoreUnavailable as error:
                 self.is_healthy = False
@@ -163,10 +167,13 @@ class Writer:
 
     async def _settle(self, entries: list[_Entry], answers: list[Answer]) -> None:
         """Show the views that a batch has changed, then give each caller its answers."""
-        for answer in answers:
-            COMMANDS.labels(outcome=_label(answer)).inc()
+        submissions = [submission for entry in entries for submission in entry.submissions]
+        for submission, answer in zip(submissions, answers, strict=True):
+            tell(submission, answer)
         views = [answer.view for answer in answers if isinstance(answer, Accepted)]
-        readable = await self._views.show(views)
+        traces = (submission.traceparent for submission in submissions)
+        with batch_span("write views", "CLIENT", traces, checkout__views=len(views)):
+            readable = await self._views.show(views)
         if not readable:
             answers = [
                 replace(answer, readable=False) if isinstance(answer, Accepted) else answer
@@ -178,8 +185,3 @@ class Writer:
             if not entry.answers.done():
                 entry.answers.set_result(answers[start:end])
             start = end
-
-
-def _label(answer: Answer) -> str:
-    name = type(answer).__name__.lower()
-    return f"{name}_again" if getattr(answer, "repeated", False) else name

@@ -17,7 +17,7 @@ _Records = dict[TopicPartition, list[ConsumerRecord]]
 
 
 class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
-    """Differs from its parent in `getmany` alone. `failure` is what it raised last, if it did.
+    """Differs from its parent in `getmany`. `failure` is what it raised last, if it did.
 
     aiokafka decodes header names as it hands records out. One that isn't UTF-8 makes `getmany` raise,
     after it has moved the positions past the good records that it was about to return; next time it
@@ -32,7 +32,7 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         """Wait until there are records, then return them."""
         records: _Records = {}
         while not records:
-            positions = self._positions(partitions)
+            positions = self.known_positions(*partitions)
             if not positions:
                 await asyncio.sleep(_LOOK_AGAIN_SECONDS)
                 continue
@@ -53,7 +53,7 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             self.failure = None
         return records
 
-    def _positions(self, wanted: tuple[TopicPartition, ...]) -> dict[TopicPartition, int]:
+    def known_positions(self, *wanted: TopicPartition) -> dict[TopicPartition, int]:
         """The positions as far as they are known yet; waiting for them could miss a rebalance."""
         positions = {}
         for partition in self.assignment():

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from services.kafka.connection import KafkaConnection
 from services.kafka.message import Message
+from services.tracing import batch_span, traceparent_in
 
 logger = logging.getLogger(__name__)
 
@@ -45,19 +46,27 @@ class Publisher:
 
         Raises `KafkaUnavailable`; send them again then.
         """
+        if not messages:
+            return
+        traces = (traceparent_in(message.headers) for message in messages)
+        name, count = f"publish {messages[0].topic}", len(messages)
         try:
-            async with asyncio.timeout(self._bound):
-                producer = await self._started()
-                sent = [
-                    await producer.send(m.topic, _sendable(m), key=m.key, headers=m.headers)
-                    for m in messages
-                ]
-                await asyncio.gather(*sent)
+            with batch_span(name, "PRODUCER", traces, messaging__batch__message_count=count):
+                await self._send(messages)
         except (KafkaError, OSError, TimeoutError) as error:
             self.is_healthy = False
             await self._abandon()
             raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
         self.is_healthy = True
+
+    async def _send(self, messages: Sequence[Message]) -> None:
+        async with asyncio.timeout(self._bound):
+            producer = await self._started()
+            sent = [
+                await producer.send(m.topic, _sendable(m), key=m.key, headers=m.headers)
+                for m in messages
+            ]
+            await asyncio.gather(*sent)
 
     async def topics(self) -> dict[str, set[int]]:
         """The topics that exist now, and their partitions. Raises `KafkaUnavailable`."""

@@ -16,24 +16,18 @@ from faststream.kafka.message import KafkaMessage
 
 from services.kafka.connection import KafkaConnection
 from services.kafka.consumer import PatientConsumer
+from services.kafka.lag import ConsumerLag
+from services.kafka.quiet import faststream_logger
+from services.lag import Lag
+from services.tracing import batch_span, traceparent_in
 
 logger = logging.getLogger(__name__)
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Each start says that topics are not created by a consumer, which is as it should be."""
-    return "Topic creation is skipped" not in str(record.msg)
-
-
-_faststream_logger = logging.getLogger(f"{__name__}.faststream")
-_faststream_logger.addFilter(_is_news)
 
 Records = Sequence[ConsumerRecord]
 Handle = Callable[[Records], Awaitable[None]]
 OnAssigned = Callable[[Sequence[TopicPartition]], Awaitable[None]]
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-_DRAIN_SECONDS = 5.0
+_FIRST_PAUSE, _LONGEST_PAUSE, _DRAIN_SECONDS = 0.1, 5.0, 5.0
 
 
 class Subscription:
@@ -56,6 +50,7 @@ class Subscription:
         self._on_assigned = on_assigned
         self._drained = asyncio.Event()
         self._drained.set()
+        self._lag = ConsumerLag()
         self.is_healthy = True
         self._connection = connection
         self._first_assigned = asyncio.Event()
@@ -64,7 +59,7 @@ class Subscription:
             consumer_only=True,
             apply_types=False,
             graceful_timeout=_DRAIN_SECONDS,
-            logger=_faststream_logger,
+            logger=faststream_logger,
             log_level=logging.DEBUG,
         )
         self._subscriber = self._broker.subscriber(
@@ -108,6 +103,10 @@ class Subscription:
         consumer = self._subscriber.consumer
         return consumer is not None and bool(consumer.assignment())
 
+    async def lag(self) -> Lag:
+        """What waits in our partitions. Raises `KafkaError` or `TimeoutError`."""
+        return await self._lag.measure(self.consumer)
+
     async def start(self) -> None:
         """Join the group. Raises `KafkaError` when the broker can't be reached."""
         await self._broker.connect()
@@ -149,21 +148,25 @@ class Subscription:
 
     async def _consume(self, records: Records) -> None:
         self._drained.clear()
+        self._lag.took(records)
         try:
             await self._until_done(records)
         finally:
+            self._lag.took(())
             self._drained.set()
 
     async def _until_done(self, records: Records) -> None:
-        pause = _FIRST_PAUSE
+        first, pause = records[0], _FIRST_PAUSE
         while True:
             try:
-                await self._handle(records)
+                traces = (traceparent_in(record.headers) for record in records)
+                name, size = f"process {first.topic}", len(records)
+                with batch_span(name, "CONSUMER", traces, messaging__batch__message_count=size):
+                    await self._handle(records)
                 self.is_healthy = True
                 return await self._commit(records)
             except Exception:
                 self.is_healthy = False
-                first = records[0]
                 logger.exception(
                     "%s partition %d is held at offset %d, trying again in %.1f s",
                     first.topic,

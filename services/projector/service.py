@@ -18,8 +18,10 @@ from services.background import Background
 from services.kafka.connection import KafkaConnection
 from services.kafka.subscription import Records, Subscription
 from services.kafka.topics import Topics
-from services.metrics import PROJECTED
+from services.lag import LagWatch
+from services.metrics import PROJECTED, PROJECTION_LAG
 from services.store import EventStore
+from services.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +40,12 @@ class ProjectorService:
     """
 
     def __init__(
-        self, store: EventStore, views: RedisViews, connection: KafkaConnection, topics: Topics
+        self,
+        store: EventStore,
+        views: RedisViews,
+        connection: KafkaConnection,
+        topics: Topics,
+        max_lag: int,
     ) -> None:
         self._store = store
         self._views = views
@@ -50,6 +57,8 @@ class ProjectorService:
         self.subscription = Subscription(
             connection, topics.events, f"{topics.prefix}projector", self._project, self._go_back
         )
+        waiting = "events are not projected yet"
+        self.lag = LagWatch(waiting, self.subscription.lag, PROJECTION_LAG, max_lag)
 
     @property
     def failure(self) -> str | None:
@@ -60,9 +69,11 @@ class ProjectorService:
         """Rebuild the views if need be, and follow the events."""
         await self.subscription.start()
         self._background.start()
+        self.lag.start()
 
     async def stop(self) -> None:
         """Finish what is in hand and leave the group."""
+        await self.lag.stop()
         await self._background.stop()
         await self.subscription.stop()
 
@@ -73,9 +84,11 @@ class ProjectorService:
         outdated = await self._views.outdated(_latest_versions(records))
         checkouts = await asyncio.to_thread(self._store.current, outdated)
         *first, last = list(chunks([view_of(c) for c in checkouts.values()])) or [[]]
-        for chunk in first:
-            await self._views.apply(chunk)
-        if not await self._views.apply(last, advances):
+        with span("write views", "CLIENT", checkout__views=len(checkouts)):
+            for chunk in first:
+                await self._views.apply(chunk)
+            is_as_expected = await self._views.apply(last, advances)
+        if not is_as_expected:
             logger.warning("Redis holds other positions than expected: going back to them")
             await self._go_back(sorted(self.subscription.consumer.assignment()))
             return

@@ -12,7 +12,8 @@ from services.kafka.connection import KafkaConnection
 from services.kafka.events import event_message
 from services.kafka.publisher import Publisher
 from services.kafka.topics import Topics
-from services.metrics import RELAY_POSITION, RELAYED
+from services.lag import Lag, LagWatch
+from services.metrics import RELAY_LAG, RELAY_POSITION, RELAYED
 from services.store import EventStore
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,9 @@ class RelayService:
     The active one also deletes the outcomes of commands that are past their time.
     """
 
-    def __init__(self, store: EventStore, connection: KafkaConnection, topics: Topics) -> None:
+    def __init__(
+        self, store: EventStore, connection: KafkaConnection, topics: Topics, max_lag: int
+    ) -> None:
         self._store = store
         self._topics = topics
         self._publisher = Publisher(connection)
@@ -44,6 +47,7 @@ class RelayService:
         self._end_watch: Callable[[], None] = lambda: None
         self._background = Background("relay", self._turn)
         self._purge = Background("purge", self._purge_turn)
+        self.lag = LagWatch("events are not published yet", self._measure, RELAY_LAG, max_lag)
 
     @property
     def failure(self) -> str | None:
@@ -65,10 +69,12 @@ class RelayService:
         self._end_watch = self._store.watch(wake)
         self._background.start()
         self._purge.start()
+        self.lag.start()
 
     async def stop(self) -> None:
         """Stop where it stands: what was not acknowledged is published by the next one."""
         self._end_watch()
+        await self.lag.stop()
         await self._background.stop()
         await self._purge.stop()
         await self._publisher.stop()
@@ -108,6 +114,21 @@ class RelayService:
                 await self._committed.wait()
         except TimeoutError:
             return
+
+    async def _measure(self) -> Lag:
+        """What is recorded and not published, by whichever relay is active."""
+        # One that rests or stands by would not notice that Kafka is gone.
+        await self._publisher.topics()
+        return await asyncio.to_thread(self._unpublished)
+
+    def _unpublished(self) -> Lag:
+        position = self._store.position(POSITION)
+        oldest = self._store.tail(position, 1)
+        if not oldest:
+            return Lag(0, 0.0)
+        seconds = time.time() - oldest[0].recorded.at.timestamp()
+        # Numbers that transactions took and gave up are counted too, which is close enough.
+        return Lag(self._store.newest() - position, max(0.0, seconds))
 
     async def _purge_turn(self) -> None:
         """Delete outcomes past their time, a bounded number at once, while this relay is active."""

@@ -155,6 +155,13 @@ class PostgresRecorder(PostgresApplicationRecorder):
             for row in rows
         ]
 
+    def select_newest(self) -> int:
+        """The position of the newest event."""
+        statement = SQL("SELECT max(notification_id) AS newest FROM stored_events")
+        with self.datastore.get_connection() as conn:
+            row = self._query(conn, statement, []).fetchone()
+        return (row and row["newest"]) or 0
+
     def select_position(self, name: str) -> int:
         """How far a reader has come."""
         statement = SQL("SELECT position FROM positions WHERE name = %s")

@@ -37,6 +37,9 @@ class CheckoutRecorder(Protocol):
     def select_after(self, position: int, limit: int) -> list[Notification]:
         """Events in the order they were committed, after a position."""
 
+    def select_newest(self) -> int:
+        """The position of the newest event; 0 when there is none."""
+
     def select_position(self, name: str) -> int:
         """How far a reader has come; 0 at the beginning."""
 

@@ -96,6 +96,10 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         """In commit order, since SQLite has one writer at a time."""
         return list(self.select_notifications(position, limit, inclusive_of_start=False))
 
+    def select_newest(self) -> int:
+        """The position of the newest event."""
+        return self.max_notification_id() or 0
+
     def select_position(self, name: str) -> int:
         """How far a reader has come."""
         with self.datastore.transaction(commit=False) as c:

@@ -20,6 +20,7 @@ from services.store.outcomes import KEPT_FOR_SECONDS, Outcome
 from services.store.postgres import PostgresRecorder
 from services.store.recorder import CheckoutRecorder, StreamRange
 from services.store.sqlite import SQLiteRecorder
+from services.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +111,8 @@ class EventStore:
 
     def append(self, events: Sequence[RecordedEvent], outcomes: Sequence[Outcome] = ()) -> None:
         """Write all of it in one transaction, or nothing. Raises `Conflict`."""
-        with _translated():
+        counts = {"checkout__events": len(events), "checkout__outcomes": len(outcomes)}
+        with _translated(), span("append", "CLIENT", **counts):
             self._events.put(events, outcomes=outcomes)
         if events:
             for listener in tuple(self._listeners):
@@ -125,6 +127,11 @@ class EventStore:
         with _translated():
             rows = self._recorder.select_after(position, limit)
         return [Positioned(row.id, self._mapper.to_domain_event(row)) for row in rows]
+
+    def newest(self) -> int:
+        """The position of the newest event; 0 when there is none."""
+        with _translated():
+            return self._recorder.select_newest()
 
     def position(self, name: str) -> int:
         """How far the reader of that name has come; 0 at the beginning."""

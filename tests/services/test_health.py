@@ -80,10 +80,11 @@ async def test_it_lives_even_when_it_is_not_ready():
 
 
 async def test_metrics_are_in_the_format_of_prometheus():
-    COMMANDS.labels(outcome="tested").inc()
+    COMMANDS.labels(door="kafka", type="CancelCheckout", outcome="tested").inc()
     async with client() as service:
         answer = await service.get("/metrics")
 
     assert answer.headers["content-type"].startswith("text/plain; version=")
     assert "# TYPE checkout_commands_total counter" in answer.text
-    assert 'checkout_commands_total{outcome="tested"} 1.0' in answer.text
+    labels = 'door="kafka",outcome="tested",type="CancelCheckout"'
+    assert f"checkout_commands_total{{{labels}}} 1.0" in answer.text

@@ -41,7 +41,7 @@ class Store:
 
 async def test_a_relay_whose_position_could_not_be_read_does_not_begin_at_zero():
     store = Store()
-    relay = RelayService(store, {"bootstrap_servers": "127.0.0.1:1"}, Topics())
+    relay = RelayService(store, {"bootstrap_servers": "127.0.0.1:1"}, Topics(), 1_000)
     await relay.start()
     try:
 

@@ -38,6 +38,7 @@ WRONG = {
     "TOPIC_REPLICATION": ["0", "x"],
     "TOPIC_EVENTS_RETENTION_HOURS": ["0", "-1", "1.5", "forever", "9999999999"],
     "HTTP_PORT": ["-1", "65536", "http"],
+    "MAX_LAG_EVENTS": ["0", "many"],
 }
 
 
