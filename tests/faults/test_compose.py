@@ -200,6 +200,6 @@ def test_the_broker_is_of_the_version_that_the_tests_run_on():
 def test_the_image_runs_as_nobody_special_and_holds_nothing_of_development():
     text = (ROOT / "Dockerfile").read_text()
     assert text.rindex("\nUSER checkout\n") > text.rindex("\nFROM ")
-    assert "--constraint requirements.lock ." in text
+    assert "--constraint requirements.lock '.[otel]'" in text
     assert "dev]" not in text
     assert "embedded]" not in text
