@@ -64,6 +64,14 @@ def unavailable(message: str) -> ApiError:
     )
 
 
+def stopping() -> ApiError:
+    """503: this process is being stopped amid a request."""
+    return unavailable(
+        "this process is stopping: a write may have been recorded; "
+        "it is safe to repeat with the same Idempotency-Key"
+    )
+
+
 def fault() -> ApiError:
     """500: a fault of ours, told to the operators and not to the client."""
     return ApiError(

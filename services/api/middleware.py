@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -11,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.api.errors import fault
+from services.api.errors import fault, stopping
 from services.handler import valid_traceparent
 from services.metrics import HTTP_SECONDS
 from services.tracing import Traced, request_span
@@ -58,6 +59,12 @@ class RequestMiddleware:
                 await self._app(scope, receive, send_with_id)
             except ClientDisconnect:
                 status = _CLIENT_LEFT
+            except asyncio.CancelledError:
+                if has_begun:
+                    raise
+                # The server cancels what is still open when it stops; left to it, the answer would
+                # be a bare 500, and nothing would say that the write may be repeated.
+                await stopping().response()(scope, receive, send_with_id)
             except Exception:
                 logger.exception("request_id=%s failed", request_id)
                 if has_begun:
