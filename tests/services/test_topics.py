@@ -14,7 +14,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from tests.eventually import eventually
+from tests.eventually import eventually, eventually_async
 from tests.servers.programs import HOST, free_port
 from tests.services.command_line import CHECKOUT, checkout
 
@@ -58,6 +58,16 @@ async def configs_of(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
     return {name: value for name, value, *_ in entries}
 
 
+async def until_known(admin: AIOKafkaAdminClient, prefix: str) -> None:
+    """A broker that made a topic tells of it a moment later."""
+
+    async def all_are_known() -> bool:
+        known = await partitions_of(admin, prefix)
+        return set(KINDS) <= known.keys() and all(known.values())
+
+    await eventually_async(all_are_known)
+
+
 async def partitions_of(admin: AIOKafkaAdminClient, prefix: str) -> dict[str, int]:
     described = await admin.describe_topics()
     return {
@@ -82,6 +92,7 @@ async def test_they_keep_what_the_defaults_say_and_none_is_compacted(
     ended = checkout("topics", "--json", **environment)
 
     assert json.loads(ended.stdout) == {f"{prefix}{kind}": True for kind in KINDS}
+    await until_known(admin, prefix)
     assert await partitions_of(admin, prefix) == dict.fromkeys(KINDS, 12)
     kept = {}
     for kind in KINDS:
@@ -104,6 +115,7 @@ async def test_partitions_and_retention_are_settings_of_each(
     }
     assert checkout("topics", **environment).returncode == 0
 
+    await until_known(admin, prefix)
     found = await partitions_of(admin, prefix)
     assert found == {"commands": 5, "events": 2, "replies": 2, "dead-letters": 1}
     assert (await configs_of(admin, f"{prefix}commands"))["retention.ms"] == "-1"
