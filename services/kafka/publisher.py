@@ -39,7 +39,6 @@ class Publisher:
         self._bound = bound
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
-        self.is_healthy = True
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Send all, in order within each key, and return when all are acknowledged.
@@ -54,10 +53,8 @@ class Publisher:
             with batch_span(name, "PRODUCER", traces, messaging__batch__message_count=count):
                 await self._send(messages)
         except (KafkaError, OSError, TimeoutError) as error:
-            self.is_healthy = False
             await self._abandon()
             raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
-        self.is_healthy = True
 
     async def _send(self, messages: Sequence[Message]) -> None:
         async with asyncio.timeout(self._bound):
