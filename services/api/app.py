@@ -9,11 +9,12 @@ from fastapi import FastAPI
 from starlette.responses import HTMLResponse, JSONResponse
 
 from projections.redis_views import RedisViews
-from services.api.checkouts import router
 from services.api.errors import add_error_handlers
 from services.api.middleware import RequestMiddleware
 from services.api.openapi import describe
-from services.api.reads import CheckoutReader
+from services.api.reader import CheckoutReader
+from services.api.reading import router as reading
+from services.api.writing import router as writing
 from services.documents.asyncapi import asyncapi_document, asyncapi_page
 from services.handler import Writer
 from services.health import Check, health_routes
@@ -40,7 +41,8 @@ def build_app(parts: ApiParts) -> FastAPI:
     app.state.writer = parts.writer
     app.state.reader = CheckoutReader(parts.views, parts.store)
     app.state.keys = parts.keys
-    app.include_router(router)
+    app.include_router(reading)
+    app.include_router(writing)
     app.router.routes.extend(health_routes(parts.checks))
     document = asyncapi_document(parts.topics)
 

@@ -10,7 +10,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import JsonSchemaValue
 from starlette.routing import Route
 
-from services.api.openapi.calls import Call, calls
+from services.api.openapi.call import Call
+from services.api.openapi.calls import calls
 from services.api.openapi.headers import (
     HEADERS,
     PARAMETERS,

@@ -11,7 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from domain.refusals import Refused
 from projections.view import render
 from services.api.errors import ApiError
-from services.api.openapi.calls import Call, DocumentedError
+from services.api.openapi.call import Call, DocumentedError
 from services.api.openapi.headers import header_references
 from services.documents.schemas import Checkout, Error, Schemas
 from services.errors import STATUS, error_body, flat_error

@@ -1,9 +1,8 @@
-"""`/v1/checkouts`: each write becomes a submission to the handler; reads come from the views."""
+"""Writing checkouts over HTTP: each write becomes a submission to the handler."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 import uuid
 from http import HTTPStatus
@@ -13,17 +12,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from domain.commands import CancelCheckout, Command, CreateCheckout, UpdateCheckout
-from domain.refusals import RefusalCode, Refused
-from domain.values import CHECKOUT_ID_PATTERN
-from projections.view import View
+from services.api.answers import DEADLINE_SECONDS, PREFIX, guard_id, shown
 from services.api.errors import refused, unavailable
-from services.api.reads import CheckoutReader
 from services.api.requests import (
-    Reader,
     Writer,
     expected_version,
     idempotency_key,
-    is_known,
     json_body,
     refuse_query,
 )
@@ -38,14 +32,10 @@ from services.handler import (
 )
 from services.handler import Writer as HandlerWriter
 from services.keys import ApiKey
-from services.store import StoreUnavailable
 
 DOOR = "http"
-DEADLINE_SECONDS = 5.0
 
-_CHECKOUT_ID = re.compile(CHECKOUT_ID_PATTERN)
-
-router = APIRouter(prefix="/v1/checkouts", tags=["checkouts"])
+router = APIRouter(prefix=PREFIX, tags=["checkouts"])
 
 
 @router.post("", status_code=HTTPStatus.CREATED, operation_id="create_checkout")
@@ -55,24 +45,6 @@ async def create(request: Request, key: Writer) -> Response:
     refuse_query(request)
     command = CreateCheckout.parse(body)
     return await _write(request, key, None, command, body, HTTPStatus.CREATED)
-
-
-@router.get("/{checkout_id}", operation_id="get_checkout")
-async def get(request: Request, checkout_id: str, key: Reader) -> Response:  # noqa: ARG001 - it guards
-    """The checkout as it is now."""
-    refuse_query(request)
-    _guard_id(checkout_id)
-    reader: CheckoutReader = request.app.state.reader
-    try:
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            view = await reader.get(checkout_id)
-    except (StoreUnavailable, TimeoutError):
-        raise unavailable("the checkout can't be read now; try again") from None
-    if view is None:
-        raise _no_such_checkout()
-    if is_known(request, _entity_tag(view)):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(view))
-    return _answer(view, HTTPStatus.OK)
 
 
 @router.put("/{checkout_id}", operation_id="update_checkout")
@@ -103,7 +75,7 @@ async def _write(
 ) -> Response:
     submission = _submission(request, key, checkout_id, command, body)
     if checkout_id is not None:
-        _guard_id(checkout_id)
+        guard_id(checkout_id)
     writer: HandlerWriter = request.app.state.writer
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
@@ -154,34 +126,13 @@ def _response(request: Request, answer: Answer, success: HTTPStatus) -> Response
     headers = {"Idempotent-Replayed": "true"} if again else {}
     match answer:
         case Accepted(readable=False):
-            location = f"{router.prefix}/{answer.view.checkout_id}"
-            return _answer(answer.view, HTTPStatus.ACCEPTED, headers | {"Location": location})
+            location = f"{PREFIX}/{answer.view.checkout_id}"
+            return shown(answer.view, HTTPStatus.ACCEPTED, headers | {"Location": location})
         case Accepted():
             if success is HTTPStatus.CREATED:
-                headers["Location"] = f"{router.prefix}/{answer.view.checkout_id}"
-            return _answer(answer.view, success, headers)
+                headers["Location"] = f"{PREFIX}/{answer.view.checkout_id}"
+            return shown(answer.view, success, headers)
         case Expired():
             raise unavailable("the write was not begun in time, and will not be; send it again")
         case _:
             return refused(answer.refusal, headers)
-
-
-def _answer(view: View, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response:
-    return Response(view.body, status, _headers(view) | (headers or {}), "application/json")
-
-
-def _headers(view: View) -> dict[str, str]:
-    return {"ETag": _entity_tag(view), "Cache-Control": "no-cache"}
-
-
-def _entity_tag(view: View) -> str:
-    return f'"{view.version}"'
-
-
-def _guard_id(checkout_id: str) -> None:
-    if not _CHECKOUT_ID.fullmatch(checkout_id):
-        raise _no_such_checkout()
-
-
-def _no_such_checkout() -> Refused:
-    return Refused(RefusalCode.NOT_FOUND, "there is no such checkout")

@@ -1,0 +1,52 @@
+"""A call as the OpenAPI document tells of it, and the errors that reads and writes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.commands import Command
+from domain.refusals import RefusalCode, Refused
+from services.api.errors import ApiError, fault, forbidden, unauthorized
+from services.documents.story import Chapter
+from services.keys import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentedError:
+    """An error that a call may answer, as it looks, and when it comes.
+
+    `replayable`: a write with the same `Idempotency-Key` gets it again.
+    """
+
+    error: ApiError | Refused
+    when: str
+    replayable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call: the scope that it needs, the command that is its body (None: it takes none), the
+    chapter of the examples' story that it shows, and its errors in the order they are checked.
+    """
+
+    scope: Scope
+    command: type[Command] | None
+    chapter: Chapter
+    errors: tuple[DocumentedError, ...]
+    body_required: bool = True
+
+
+def guards(scope: Scope) -> tuple[DocumentedError, DocumentedError]:
+    """Who is turned away before anything else is looked at."""
+    return (
+        DocumentedError(unauthorized(), "there is no API key, or it is unknown or revoked"),
+        DocumentedError(forbidden(scope), f"the API key lacks the scope `{scope}`"),
+    )
+
+
+NOT_FOUND = DocumentedError(
+    Refused(RefusalCode.NOT_FOUND, "there is no such checkout"),
+    "there is no such checkout",
+    replayable=True,
+)
+FAULT = DocumentedError(fault(), "a fault of the service")
