@@ -9,12 +9,15 @@ from datetime import datetime
 from domain.events import (
     BuyerUpdated,
     CheckoutCanceled,
+    CheckoutCompleted,
     CheckoutCreated,
     CheckoutPriced,
     Event,
     FulfillmentAddressUpdated,
     FulfillmentOptionSelected,
     ItemsUpdated,
+    PaymentDeclined,
+    PaymentStarted,
     RecordedEvent,
 )
 from domain.values import (
@@ -25,10 +28,14 @@ from domain.values import (
     LineItem,
     Link,
     Message,
+    Payment,
     PaymentProvider,
     Status,
     Total,
 )
+
+DECLINED = "payment_declined"
+"""The code of the message that tells of a declined payment, until something changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,8 @@ class Checkout:
 
     `choice` is the option the buyer asked for; `fulfillment_option_id` the one that is selected,
     which is the merchant's first offer as long as there is no choice. A choice outlasts a time in
-    which nothing is on offer, and ends when another option takes its place.
+    which nothing is on offer, and ends when another option takes its place. `attempt` is the payment
+    attempt that is running.
     """
 
     id: str
@@ -57,6 +65,14 @@ class Checkout:
     totals: tuple[Total, ...] = ()
     messages: tuple[Message, ...] = ()
     canceled_at: datetime | None = None
+    attempt: PaymentStarted | None = None
+    order_id: str | None = None
+    payment: Payment | None = None
+
+    @property
+    def total(self) -> int:
+        """What it comes to, in minor units."""
+        return next((row.amount for row in self.totals if row.type == "total"), 0)
 
     @property
     def is_closed(self) -> bool:
@@ -132,6 +148,13 @@ def _apply(checkout: Checkout, event: Event, at: datetime) -> Checkout:
             return _priced(checkout, event)
         case CheckoutCanceled():
             return _canceled(checkout, event, at)
+        case PaymentStarted():
+            messages = tuple(m for m in checkout.messages if m.code != DECLINED)
+            return replace(checkout, status=Status.IN_PROGRESS, attempt=event, messages=messages)
+        case PaymentDeclined():
+            return _declined(checkout, event)
+        case CheckoutCompleted():
+            return completed(checkout, event.order_id, event.payment)
         case _:
             raise BrokenStream(
                 f"{checkout.id}: {event.NAME} can't follow version {checkout.version}"
@@ -148,6 +171,28 @@ def _priced(checkout: Checkout, event: CheckoutPriced) -> Checkout:
         fulfillment_option_id=event.fulfillment_option_id,
         totals=event.totals,
         messages=event.messages,
+    )
+
+
+def completed(checkout: Checkout, order_id: str, payment: Payment) -> Checkout:
+    """A checkout that became an order."""
+    return replace(
+        checkout,
+        status=Status.COMPLETED,
+        order_id=order_id,
+        payment=payment,
+        attempt=None,
+        messages=(),
+    )
+
+
+def _declined(checkout: Checkout, event: PaymentDeclined) -> Checkout:
+    told = Message(type="error", code=DECLINED, param="$.payment_data", content=event.message)
+    return replace(
+        checkout,
+        status=Status.READY_FOR_PAYMENT,
+        attempt=None,
+        messages=(*checkout.messages, told),
     )
 
 

@@ -65,6 +65,23 @@ class UpdateCheckout(Command):
     fulfillment_option_id: Text | None = None
 
 
+class PaymentData(Value):
+    """How the buyer pays. `token` stands for their means of payment; card data is never taken."""
+
+    token: Annotated[Text, Field(repr=False)]
+    provider: Text
+    billing_address: Address | None = None
+
+
+class CompleteCheckout(Command):
+    """Pay what a checkout comes to, and make an order of it. `buyer`, if given, replaces the buyer."""
+
+    NAME: ClassVar[str] = "CompleteCheckout"
+
+    payment_data: PaymentData
+    buyer: Buyer | None = None
+
+
 class CancelCheckout(Command):
     """Close a checkout for good, with an optional reason (for machines) and message (for people)."""
 
@@ -74,9 +91,30 @@ class CancelCheckout(Command):
     message: Text | None = None
 
 
+class RecordPayment(Command):
+    """The provider's yes to a payment attempt. No door takes it: nobody may claim to have paid."""
+
+    NAME: ClassVar[str] = "RecordPayment"
+
+    attempt_id: Text
+    payment_id: Text
+
+
+class RecordDecline(Command):
+    """The provider's no to a payment attempt. No door takes it."""
+
+    NAME: ClassVar[str] = "RecordDecline"
+
+    attempt_id: Text
+    code: Text
+    message: Text
+
+
 COMMANDS: dict[str, type[Command]] = {
-    command.NAME: command for command in (CreateCheckout, UpdateCheckout, CancelCheckout)
+    command.NAME: command
+    for command in (CreateCheckout, UpdateCheckout, CompleteCheckout, CancelCheckout)
 }
+"""What the doors take, by its name on the wire."""
 
 
 def json_path(loc: tuple[int | str, ...]) -> str:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from domain.checkout import Checkout
-from domain.commands import CancelCheckout, Command, CreateCheckout, UpdateCheckout
+from domain.commands import (
+    CancelCheckout,
+    Command,
+    CompleteCheckout,
+    CreateCheckout,
+    RecordDecline,
+    RecordPayment,
+    UpdateCheckout,
+)
 from domain.events import (
     BuyerUpdated,
     CheckoutCanceled,
@@ -17,9 +25,10 @@ from domain.events import (
     ItemsUpdated,
 )
 from domain.merchant import MerchantBook
+from domain.paying import complete, settle
 from domain.pricing import price_lines, recorded_order_tax, tax_lines, total_up
 from domain.refusals import RefusalCode, Refused
-from domain.selection import select, select_asked, what_is_missing
+from domain.selection import MISSING, select, select_asked, what_is_missing
 from domain.values import Message, Status
 
 
@@ -28,10 +37,12 @@ def decide(
     command: Command,
     book: MerchantBook,
     expected_version: int | None = None,
+    command_key: str = "",
 ) -> tuple[Event, ...]:
     """The events of a command on a checkout (None: there is no such checkout), in order; maybe none.
 
-    `expected_version` is the version the sender has seen. Raises `Refused`, checked in this order:
+    `expected_version` is the version the sender has seen; `command_key` is what no other command has,
+    for what must be made of it once, such as a payment attempt. Raises `Refused`, checked in this order:
     whether the checkout exists, its status, its version, the merchant book.
     """
     if isinstance(command, CreateCheckout):
@@ -41,23 +52,39 @@ def decide(
         return _create(command, book)
     if checkout is None:
         raise Refused(RefusalCode.NOT_FOUND, "there is no such checkout")
-    _guard_open(checkout, command)
+    if isinstance(command, RecordPayment | RecordDecline):
+        return settle(checkout, command)
+    _guard_status(checkout, command)
     _guard_version(checkout.version, expected_version)
     if isinstance(command, UpdateCheckout):
         return _update(checkout, command, book)
     if isinstance(command, CancelCheckout):
         return (CheckoutCanceled(reason=command.reason, message=command.message),)
+    if isinstance(command, CompleteCheckout):
+        return complete(checkout, command, command_key)
     raise TypeError(f"no decision is known for {command.NAME}")
 
 
-def _guard_open(checkout: Checkout, command: Command) -> None:
-    if not checkout.is_closed:
-        return
-    if isinstance(command, CancelCheckout):
+def _guard_status(checkout: Checkout, command: Command) -> None:
+    if checkout.is_closed:
+        raise _closed(checkout, command)
+    if checkout.status is Status.IN_PROGRESS:
         raise Refused(
+            RefusalCode.IN_PROGRESS, "a payment is running; the checkout can't be changed meanwhile"
+        )
+    if isinstance(command, CompleteCheckout) and checkout.status is not Status.READY_FOR_PAYMENT:
+        missing = ", ".join(message.param for message in checkout.messages if message.param)
+        raise Refused(
+            RefusalCode.NOT_READY, f"the checkout is not ready for payment; see to {missing}"
+        )
+
+
+def _closed(checkout: Checkout, command: Command) -> Refused:
+    if isinstance(command, CancelCheckout):
+        return Refused(
             RefusalCode.NOT_CANCELABLE, f"the checkout is {checkout.status}: it can't be canceled"
         )
-    raise Refused(RefusalCode.CHECKOUT_CLOSED, f"the checkout is {checkout.status} for good")
+    return Refused(RefusalCode.CHECKOUT_CLOSED, f"the checkout is {checkout.status} for good")
 
 
 def _guard_version(version: int, expected: int | None) -> None:
@@ -142,5 +169,5 @@ def _differs(priced: CheckoutPriced, checkout: Checkout, missing: tuple[Message,
         or priced.fulfillment_option_id != checkout.fulfillment_option_id
         or priced.totals != checkout.totals
         or priced.status != checkout.status
-        or missing != tuple(m for m in checkout.messages if m.type == "error")
+        or missing != tuple(m for m in checkout.messages if m.code == MISSING)
     )

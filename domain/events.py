@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from domain.snapshot import Checkout
 from domain.values import (
     Address,
+    Amount,
     Buyer,
     FulfillmentOption,
     LineItem,
     Link,
     Message,
+    Payment,
     PaymentProvider,
     SparseValue,
     Status,
@@ -102,6 +105,41 @@ class CheckoutCanceled(Event):
     message: Text | None
 
 
+class PaymentStarted(Event):
+    """A payment attempt began; until it ends, the checkout takes no command.
+
+    `amount`, in minor units, is the total at the version before. The attempt's id is what the provider
+    knows it by.
+    """
+
+    NAME: ClassVar[str] = "PaymentStarted"
+
+    attempt_id: Text
+    amount: Amount
+    currency: Text
+    provider: Text
+
+
+class PaymentDeclined(Event):
+    """The attempt failed and nothing was charged: the checkout can be paid in another way."""
+
+    NAME: ClassVar[str] = "PaymentDeclined"
+
+    attempt_id: Text
+    code: Text
+    message: Text
+
+
+class CheckoutCompleted(Event):
+    """The checkout became an order. `checkout` shows it as a whole, as a reader sees it from now on."""
+
+    NAME: ClassVar[str] = "CheckoutCompleted"
+
+    order_id: Text
+    payment: Payment
+    checkout: Checkout
+
+
 EVENTS: dict[str, type[Event]] = {
     event.topic(): event
     for event in (
@@ -112,6 +150,9 @@ EVENTS: dict[str, type[Event]] = {
         FulfillmentOptionSelected,
         CheckoutPriced,
         CheckoutCanceled,
+        PaymentStarted,
+        PaymentDeclined,
+        CheckoutCompleted,
     )
 }
 
@@ -119,8 +160,9 @@ EVENTS: dict[str, type[Event]] = {
 class Metadata(SparseValue):
     """Who asked for an event, and by which command.
 
-    `door` is the way in (`kafka` or `http`), `command_source` and `command_id` identify the command
-    there, `actor` is the API key's name or the command's source.
+    `door` is the way in: `kafka`, `http`, or `internal` for how a payment ended. `command_source` and
+    `command_id` identify the command there; a payment's end names the one that started it. `actor` is
+    the API key's name or the command's source.
     """
 
     door: str

@@ -8,6 +8,9 @@ from domain.checkout import Checkout, find_option
 from domain.refusals import invalid
 from domain.values import Address, FulfillmentOption, LineItem, Message
 
+MISSING = "missing"
+"""The code of a message that tells what a checkout still lacks to be paid."""
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -67,4 +70,4 @@ def _first(options: tuple[FulfillmentOption, ...]) -> FulfillmentOption | None:
 
 
 def _missing(field: str, content: str) -> Message:
-    return Message(type="error", code="missing", param=f"$.{field}", content=content)
+    return Message(type="error", code=MISSING, param=f"$.{field}", content=content)

@@ -66,10 +66,12 @@ class Status(StrEnum):
 
     NOT_READY_FOR_PAYMENT = "not_ready_for_payment"
     READY_FOR_PAYMENT = "ready_for_payment"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
     CANCELED = "canceled"
 
 
-CLOSED = frozenset({Status.CANCELED})
+CLOSED = frozenset({Status.COMPLETED, Status.CANCELED})
 
 
 class Item(Value):
@@ -148,6 +150,15 @@ class PaymentProvider(Value):
 
     provider: Text
     supported_payment_methods: tuple[Text, ...]
+
+
+class Payment(Value):
+    """A payment that was taken. `id` is its name at the provider, `amount` what was charged."""
+
+    id: Text
+    status: Literal["succeeded"] = "succeeded"
+    amount: Amount
+    provider: Text
 
 
 class Link(Value):

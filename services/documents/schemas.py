@@ -6,53 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
 from domain.values import (
-    Address,
-    Buyer,
-    CheckoutId,
-    FulfillmentOption,
-    LineItem,
-    Link,
-    Message,
-    PaymentProvider,
     SparseValue,
-    Status,
-    Text,
-    Total,
 )
 
 REF_TEMPLATE = "#/components/schemas/{model}"
 """Where OpenAPI and AsyncAPI keep schemas."""
-
-
-class Checkout(SparseValue):
-    """A checkout as it is shown. What is not known yet is left out."""
-
-    id: CheckoutId
-    buyer: Buyer | None = None
-    payment_provider: Annotated[
-        PaymentProvider | None, Field(description="Left out once the checkout is closed.")
-    ] = None
-    status: Status
-    currency: Annotated[Text, Field(description="Of all amounts, which are in its minor unit.")]
-    line_items: tuple[LineItem, ...]
-    fulfillment_address: Address | None = None
-    fulfillment_options: tuple[FulfillmentOption, ...]
-    fulfillment_option_id: Annotated[
-        Text | None,
-        Field(description="The selected option: the one asked for, else the merchant's first."),
-    ] = None
-    totals: Annotated[
-        tuple[Total, ...],
-        Field(description="Subtotal, fulfillment, tax and total, as far as they are known."),
-    ]
-    messages: tuple[Message, ...]
-    links: tuple[Link, ...]
-    canceled_at: AwareDatetime | None = None
 
 
 class Error(SparseValue):

@@ -9,10 +9,18 @@ from importlib.resources import files
 from typing import Any
 
 from domain.checkout import Checkout, fold
-from domain.commands import COMMANDS, Command
+from domain.commands import (
+    CancelCheckout,
+    Command,
+    CompleteCheckout,
+    CreateCheckout,
+    RecordDecline,
+    RecordPayment,
+    UpdateCheckout,
+)
 from domain.decisions import decide
 from domain.events import Metadata, RecordedEvent, record
-from domain.merchant import parse_book
+from domain.merchant import MerchantBook, parse_book
 
 CHECKOUT_ID = "checkout_abc123"
 PUBLISHER = "/storefront"
@@ -49,6 +57,21 @@ BODIES: dict[str, dict[str, Any]] = {
         },
         "fulfillment_option_id": "shipping_fast",
     },
+    "CompleteCheckout": {
+        "payment_data": {
+            "token": "spt_123",
+            "provider": "stripe",
+            "billing_address": {
+                "name": "John Doe",
+                "line_one": "123 Main St",
+                "line_two": "Apt 4B",
+                "city": "San Francisco",
+                "state": "CA",
+                "country": "US",
+                "postal_code": "94105",
+            },
+        }
+    },
     "CancelCheckout": {
         "reason": "customer_requested",
         "message": "Customer changed their mind",
@@ -56,9 +79,23 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 
 
+_PLOT: tuple[tuple[type[Command], type[Command] | None], ...] = (
+    (CreateCheckout, None),
+    (UpdateCheckout, CreateCheckout),
+    (CompleteCheckout, UpdateCheckout),
+    (RecordDecline, CompleteCheckout),
+    (RecordPayment, CompleteCheckout),
+    (CancelCheckout, UpdateCheckout),
+)
+"""Each chapter and the one that it follows: a story with several ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One command of the story, what it caused, and the checkout before and after it."""
+    """One command of the story, what it caused, and the checkout before and after it.
+
+    `body` is empty where no door takes the command.
+    """
 
     command: Command
     command_id: str
@@ -74,21 +111,39 @@ def story() -> dict[str, Chapter]:
     """The chapters in their order, by the name of the command."""
     book = parse_book((files("domain") / "demo_book.toml").read_text(encoding="utf-8"))
     chapters: dict[str, Chapter] = {}
-    checkout: Checkout | None = None
-    for number, (name, body) in enumerate(BODIES.items(), start=1):
-        command, at = COMMANDS[name].parse(body), _BEGIN + timedelta(minutes=15 * (number - 1))
-        metadata = Metadata(
-            door="kafka",
-            actor=PUBLISHER,
-            command_source=PUBLISHER,
-            command_id=f"command-{number}",
-            correlation_id="visit-1",
-        )
-        version = checkout.version if checkout else 0
-        events = record(CHECKOUT_ID, version, at, decide(checkout, command, book), metadata)
-        after = fold(events, checkout)
-        if after is None:
-            raise RuntimeError(f"{name} opened no checkout")
-        chapters[name] = Chapter(command, metadata.command_id, body, at, checkout, events, after)
-        checkout = after
+    for number, (kind, follows) in enumerate(_PLOT, start=1):
+        before = chapters[follows.NAME].after if follows else None
+        chapters[kind.NAME] = _chapter(number, kind, before, book)
     return chapters
+
+
+def _chapter(
+    number: int, kind: type[Command], before: Checkout | None, book: MerchantBook
+) -> Chapter:
+    command = kind.parse(BODIES.get(kind.NAME) or _settlement(kind, before))
+    at = before.updated_at + timedelta(minutes=15) if before else _BEGIN
+    metadata = Metadata(
+        door="kafka",
+        actor=PUBLISHER,
+        command_source=PUBLISHER,
+        command_id=f"command-{number}",
+        correlation_id="visit-1",
+    )
+    decided = decide(before, command, book, command_key=metadata.command_id)
+    events = record(CHECKOUT_ID, before.version if before else 0, at, decided, metadata)
+    after = fold(events, before)
+    if after is None:
+        raise RuntimeError(f"{kind.NAME} opened no checkout")
+    body = BODIES.get(kind.NAME, {})
+    return Chapter(command, metadata.command_id, body, at, before, events, after)
+
+
+def _settlement(kind: type[Command], before: Checkout | None) -> dict[str, Any]:
+    """What the provider says of the attempt that is running."""
+    attempt = before.attempt if before else None
+    if attempt is None:
+        raise RuntimeError(f"{kind.NAME} settles nothing")
+    if kind is RecordPayment:
+        return {"attempt_id": attempt.attempt_id, "payment_id": "pay_456"}
+    declined = {"code": "card_declined", "message": "The card was declined."}
+    return {"attempt_id": attempt.attempt_id, **declined}

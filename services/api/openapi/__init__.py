@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import JsonSchemaValue
 from starlette.routing import Route
 
+from domain.snapshot import Checkout
 from services.api.openapi.call import Call
 from services.api.openapi.calls import calls
 from services.api.openapi.headers import (
@@ -21,7 +22,7 @@ from services.api.openapi.headers import (
 )
 from services.api.openapi.health import health_paths
 from services.api.openapi.responses import responses
-from services.documents.schemas import Checkout, Error, Schemas
+from services.documents.schemas import Error, Schemas
 from services.keys import Scope
 
 __all__ = ["describe"]

@@ -9,11 +9,12 @@ from typing import Any
 from pydantic.json_schema import JsonSchemaValue
 
 from domain.refusals import Refused
+from domain.snapshot import Checkout
 from projections.view import render
 from services.api.errors import ApiError
 from services.api.openapi.call import Call, DocumentedError
 from services.api.openapi.headers import header_references
-from services.documents.schemas import Checkout, Error, Schemas
+from services.documents.schemas import Error, Schemas
 from services.errors import STATUS, error_body, flat_error
 from services.keys import Scope
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from domain.commands import COMMANDS
 from domain.events import EVENTS, Event
+from domain.snapshot import Checkout
 from domain.values import CheckoutId, Value
 from services.documents.asyncapi.examples import (
     Example,
@@ -26,7 +27,7 @@ from services.documents.asyncapi.headers import (
     event_headers,
     reply_headers,
 )
-from services.documents.schemas import Checkout, Error, Schemas
+from services.documents.schemas import Error, Schemas
 from services.kafka.topics import Topics
 
 Messages = dict[str, dict[str, Any]]

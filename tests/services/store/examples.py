@@ -5,12 +5,16 @@ from __future__ import annotations
 from domain.events import (
     BuyerUpdated,
     CheckoutCanceled,
+    CheckoutCompleted,
     CheckoutCreated,
     CheckoutPriced,
     FulfillmentAddressUpdated,
     FulfillmentOptionSelected,
     ItemsUpdated,
+    PaymentDeclined,
+    PaymentStarted,
 )
+from domain.snapshot import Checkout
 from domain.values import (
     STORED,
     Address,
@@ -20,6 +24,7 @@ from domain.values import (
     LineItem,
     Link,
     Message,
+    Payment,
     PaymentProvider,
     Status,
     Total,
@@ -117,6 +122,57 @@ _EVENTS = (
         ),
     ),
     CheckoutCanceled(reason="changed_mind", message="no longer needed"),
+    PaymentStarted(attempt_id="attempt_1", amount=2714, currency="usd", provider="stripe"),
+    PaymentDeclined(attempt_id="attempt_1", code="card_declined", message="Declined. 💳"),
+    CheckoutCompleted(
+        order_id="order_1",
+        payment=Payment(id="pay_1", amount=500, provider="stripe"),
+        checkout=Checkout(
+            id="chk_Golden-1",
+            buyer=Buyer(first_name="Zoë", last_name="O'Neil", email="zoe@shop.example"),
+            status=Status.COMPLETED,
+            currency="usd",
+            order_id="order_1",
+            payment=Payment(id="pay_1", amount=500, provider="stripe"),
+            line_items=(
+                LineItem(
+                    id="item_456",
+                    item=Item(id="item_456", quantity=1),
+                    base_amount=500,
+                    discount=0,
+                    subtotal=500,
+                    tax=0,
+                    total=500,
+                ),
+            ),
+            # A country of old again, deep inside: it must stay readable there too.
+            fulfillment_address=Address.model_validate(
+                {
+                    "name": "Zoë O'Neil",
+                    "line_one": "1 Breedestraat",
+                    "city": "Willemstad",
+                    "state": "Curaçao",
+                    "country": "AN",
+                    "postal_code": "0000",
+                },
+                context=STORED,
+            ),
+            fulfillment_options=(
+                FulfillmentOption(
+                    type="shipping", id="shipping_slow", title="Slow", subtotal=0, tax=0, total=0
+                ),
+            ),
+            fulfillment_option_id="shipping_slow",
+            totals=(
+                Total(type="subtotal", display_text="Subtotal", amount=500),
+                Total(type="fulfillment", display_text="Shipping", amount=0),
+                Total(type="tax", display_text="Tax", amount=0),
+                Total(type="total", display_text="Total", amount=500),
+            ),
+            messages=(),
+            links=(Link(type="terms_of_use", url="https://shop.example/terms"),),
+        ),
+    ),
 )
 
 EXAMPLES = {
