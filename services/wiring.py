@@ -61,8 +61,8 @@ async def run_api(settings: Settings) -> None:
     except BadKeysFile as error:
         raise BadSetting(f"{variable('api_keys_file')}: {error}") from None
     async with (
-        _store(settings) as store,
-        _views(settings) as views,
+        opened_store(settings) as store,
+        opened_views(settings) as views,
         writing(store, views, book) as writer,
     ):
         checks = {
@@ -81,8 +81,8 @@ async def run_commands(settings: Settings) -> None:
     """`checkout commands`: the Kafka door."""
     book, connection = settings.book(), connection_of(settings)
     async with (
-        _store(settings) as store,
-        _views(settings) as views,
+        opened_store(settings) as store,
+        opened_views(settings) as views,
         writing(store, views, book) as writer,
     ):
         topics = Topics(settings.topic_prefix)
@@ -100,7 +100,7 @@ async def run_commands(settings: Settings) -> None:
 async def run_relay(settings: Settings) -> None:
     """`checkout relay`: from the store to Kafka."""
     connection, topics = connection_of(settings), Topics(settings.topic_prefix)
-    async with _store(settings) as store:
+    async with opened_store(settings) as store:
         service = RelayService(store, connection, topics, settings.max_lag_events)
         checks = {"store": store_check(store), "kafka": failure_check(service)}
         await _run_with_health(settings, service, checks, TopicsCheck(connection, [topics.events]))
@@ -109,7 +109,7 @@ async def run_relay(settings: Settings) -> None:
 async def run_projector(settings: Settings) -> None:
     """`checkout projector`: from Kafka to Redis."""
     connection, topics = connection_of(settings), Topics(settings.topic_prefix)
-    async with _store(settings) as store, _views(settings) as views:
+    async with opened_store(settings) as store, opened_views(settings) as views:
         service = ProjectorService(store, views, connection, topics, settings.max_lag_events)
         checks = {
             "store": store_check(store),
@@ -170,7 +170,8 @@ async def _serving(app: ASGIApp, settings: Settings) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _store(settings: Settings) -> AsyncIterator[EventStore]:
+async def opened_store(settings: Settings) -> AsyncIterator[EventStore]:
+    """The event store that the settings name. Raises `BadSetting` and `StoreUnavailable`."""
     if settings.event_store_url is None:
         raise BadSetting(f"{variable('event_store_url')} is not set, and this service needs it")
     try:
@@ -186,7 +187,8 @@ async def _store(settings: Settings) -> AsyncIterator[EventStore]:
 
 
 @contextlib.asynccontextmanager
-async def _views(settings: Settings) -> AsyncIterator[RedisViews]:
+async def opened_views(settings: Settings) -> AsyncIterator[RedisViews]:
+    """The views in the Redis that the settings name. Raises `BadSetting`."""
     if settings.redis_url is None:
         raise BadSetting(f"{variable('redis_url')} is not set, and this service needs it")
     try:
