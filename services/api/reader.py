@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 
 from redis.exceptions import RedisError
 
+from projections.breaker import CircuitBreaker
 from projections.redis_views import RedisViews
 from projections.view import View, view_of
 from services.metrics import VIEWS_FROM
 from services.store import EventStore
 
 logger = logging.getLogger(__name__)
-
-_BOUND = 0.5
-_PAUSE = 1.0
-"""Seconds for which Redis is not asked after it failed to answer."""
 
 
 class CheckoutReader:
@@ -26,7 +22,7 @@ class CheckoutReader:
     def __init__(self, views: RedisViews, store: EventStore) -> None:
         self._views = views
         self._store = store
-        self._skip_until = 0.0
+        self._breaker = CircuitBreaker()
 
     async def get(self, checkout_id: str) -> View | None:
         """The view, or None if there is no such checkout. Raises `StoreUnavailable`."""
@@ -35,13 +31,12 @@ class CheckoutReader:
         return view or await self._from_store(checkout_id)
 
     async def _from_redis(self, checkout_id: str) -> View | None:
-        if time.monotonic() < self._skip_until:
+        if self._breaker.is_open:
             return None
         try:
-            async with asyncio.timeout(_BOUND):
+            async with self._breaker.attempt():
                 return await self._views.get(checkout_id)
         except (RedisError, OSError, TimeoutError) as error:
-            self._skip_until = time.monotonic() + _PAUSE
             logger.warning("Redis does not answer, reading from the event store: %r", error)
             return None
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Sequence
 from typing import Protocol
 
+from projections.breaker import PAUSE_SECONDS, CircuitBreaker
 from projections.redis_views import chunks
 from projections.view import View
 
 logger = logging.getLogger(__name__)
-
-_BOUND = 0.5
-"""Seconds that a write waits for each chunk of views at most."""
-
-_PAUSE = 1.0
-"""Seconds for which views are skipped after a failure, so that not each write waits for the bound."""
 
 
 class Views(Protocol):
@@ -28,15 +22,15 @@ class Views(Protocol):
 
 
 class ViewWriter:
-    """Writes views if the read model answers in time. The projector mends what is left out."""
+    """Writes views if the read model takes each portion in time. The projector mends the rest."""
 
     def __init__(self, views: Views) -> None:
         self._views = views
-        self._skip_until = 0.0
+        self._breaker = CircuitBreaker()
 
     async def show(self, views: Sequence[View]) -> bool:
         """Whether readers see these views, or newer ones, from now on."""
-        if views and time.monotonic() < self._skip_until:
+        if views and self._breaker.is_open:
             return False
         return await self._apply(newest(views))
 
@@ -45,16 +39,15 @@ class ViewWriter:
         wanted = newest(views)
         shown = await self._apply(wanted)
         while not shown:
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(PAUSE_SECONDS)
             shown = await self._apply(wanted)
 
     async def _apply(self, views: Sequence[View]) -> bool:
         try:
             for chunk in chunks(views):
-                async with asyncio.timeout(_BOUND):
+                async with self._breaker.attempt():
                     await self._views.apply(chunk)
         except Exception as error:
-            self._skip_until = time.monotonic() + _PAUSE
             logger.exception("%d views were not written: %s", len(views), type(error).__name__)
             return False
         return True
