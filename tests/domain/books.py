@@ -1,5 +1,7 @@
 """Merchant books to decide by."""
 
+import re
+
 from domain.merchant import parse_book
 
 BOOK_TOML = """\
@@ -108,6 +110,8 @@ DEARER = parse_book(
     .replace("amount = 25\n", "amount = 30\n")
 )
 """The same book after the merchant raised the mug, two options, California's tax and the order tax."""
+FREE = parse_book(re.sub(r"= \d+$", "= 0", BOOK_TOML, flags=re.MULTILINE))
+"""The same book with nothing to pay: all is given away, shipped for nothing and not taxed."""
 BARE = parse_book(
     'currency = "eur"\n[payment_provider]\nprovider = "stripe"\nsupported_payment_methods = []\n'
     '[[items]]\nid = "pear"\ntitle = "Pear"\nunit_amount = 40\n'

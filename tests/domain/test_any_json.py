@@ -14,6 +14,10 @@ FIELDS = [
     "id",
     "quantity",
     "email",
+    "payment_data",
+    "token",
+    "provider",
+    "billing_address",
 ]
 any_text = st.text(st.characters(codec=None), max_size=8)
 anything = st.recursive(

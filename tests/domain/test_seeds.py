@@ -6,7 +6,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from domain.checkout import fold
-from domain.commands import CancelCheckout, CreateCheckout, UpdateCheckout
+from domain.commands import (
+    CancelCheckout,
+    CompleteCheckout,
+    CreateCheckout,
+    RecordPayment,
+    UpdateCheckout,
+)
 from domain.decisions import decide
 from domain.events import record
 from domain.merchant import parse_book
@@ -23,9 +29,12 @@ def example(name):
 
 
 def carry_out(checkout, command_class, name):
-    command = command_class.parse(example(f"{name}.request"))
+    return decided(checkout, command_class.parse(example(f"{name}.request")))
+
+
+def decided(checkout, command):
     version = checkout.version if checkout else 0
-    events = decide(checkout, command, DEMO_BOOK)
+    events = decide(checkout, command, DEMO_BOOK, command_key="the command's")
     return fold(record("checkout_abc123", version, AT, events, METADATA), checkout)
 
 
@@ -37,6 +46,24 @@ def test_create_update_and_cancel_come_out_to_the_cent():
     assert render(created) == example("create.response")
     assert render(updated) == example("update.response")
     assert render(canceled) == example("cancel.response")
+
+
+def test_a_complete_comes_out_to_the_cent_once_the_provider_has_taken_the_payment():
+    created = carry_out(None, CreateCheckout, "create")
+    updated = carry_out(created, UpdateCheckout, "update")
+    answer = example("complete.response")
+
+    paying = carry_out(updated, CompleteCheckout, "complete")
+    completed = decided(
+        paying,
+        RecordPayment(attempt_id=paying.attempt.attempt_id, payment_id=answer["payment"]["id"]),
+    )
+
+    shown = render(completed)
+    assert shown["order_id"].startswith("order_")
+    # Only the order's id is ours to choose.
+    assert shown == {**answer, "order_id": shown["order_id"]}
+    assert [row["type"] for row in shown["totals"]] == [row["type"] for row in answer["totals"]]
 
 
 def test_the_totals_come_in_the_order_of_the_example():

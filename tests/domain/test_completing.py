@@ -1,0 +1,199 @@
+import pytest
+
+from domain.commands import CancelCheckout, CreateCheckout, UpdateCheckout
+from domain.decisions import decide
+from domain.events import BuyerUpdated, CheckoutCompleted, PaymentStarted
+from domain.refusals import RefusalCode
+from domain.values import Buyer, PaymentProvider, Status
+from projections.view import render
+from tests.domain.books import BARE, BOOK, DEARER, FREE
+from tests.domain.given import (
+    ADA,
+    BOB,
+    CALIFORNIA,
+    MUG,
+    PARIS,
+    after,
+    ask,
+    canceled,
+    created,
+    names,
+    ready,
+    refusal_of,
+    updated,
+)
+from tests.domain.payments import PAYMENT_DATA, attempt_of, complete, completing, paid, paying
+
+ELSEWHERE = completing(payment_data={**PAYMENT_DATA, "provider": "cash"})
+
+
+def free():
+    """A checkout that comes to nothing."""
+    return ready(book=FREE)
+
+
+def test_a_complete_starts_a_payment_of_the_total():
+    (started,) = complete(ready())
+
+    assert started == PaymentStarted(
+        attempt_id=attempt_of(paying(ready())).attempt_id,
+        amount=1000 + 700 + (73 + 35 + 25),
+        currency="usd",
+        provider="stripe",
+    )
+
+
+@pytest.mark.parametrize("book", [DEARER, FREE, BARE])
+def test_what_is_charged_is_the_recorded_total_whatever_the_book_says_now(book):
+    assert complete(ready(), book) == complete(ready())
+
+
+def test_what_is_charged_is_the_total_after_the_last_change():
+    checkout = updated(ready(), fulfillment_option_id="courier")
+
+    assert attempt_of(paying(checkout)).amount == checkout.total == 2358
+
+
+def test_while_its_payment_runs_a_checkout_shows_that_and_is_otherwise_as_it_was():
+    checkout = ready()
+
+    assert render(paying(checkout)) == {**render(checkout), "status": "in_progress"}
+
+
+def test_a_buyer_who_is_sent_along_is_recorded_before_the_payment():
+    changed, started = complete(ready(buyer=ADA), buyer=BOB)
+
+    assert changed == BuyerUpdated(buyer=Buyer.model_validate(BOB))
+    assert isinstance(started, PaymentStarted)
+    assert render(paying(ready(buyer=ADA), buyer=BOB))["buyer"] == BOB
+
+
+def test_no_buyer_null_or_the_same_buyer_changes_no_buyer():
+    for fields in ({}, {"buyer": None}, {"buyer": ADA}):
+        assert names(complete(ready(buyer=ADA), **fields)) == ["PaymentStarted"]
+
+
+def test_another_provider_than_the_checkouts_is_refused():
+    refusal = refusal_of(ready(), ELSEWHERE)
+
+    assert (refusal.code, refusal.param) == (RefusalCode.INVALID, "$.payment_data.provider")
+    assert "stripe" in refusal.message
+
+
+def test_the_provider_is_the_one_the_checkout_was_opened_with():
+    cash = PaymentProvider(provider="cash", supported_payment_methods=())
+    book = BOOK.model_copy(update={"payment_provider": cash})
+
+    assert complete(ready(), book) == complete(ready())
+    assert refusal_of(ready(), ELSEWHERE, book=book).param == "$.payment_data.provider"
+
+
+@pytest.mark.parametrize(
+    ("checkout", "lacking"),
+    [
+        (created(), ["$.fulfillment_address", "$.fulfillment_option_id"]),
+        (updated(ready(), items=[]), ["$.items"]),
+        (ready(fulfillment_address=PARIS), ["$.fulfillment_option_id"]),
+    ],
+    ids=["without an address", "without a line", "without an option"],
+)
+def test_a_checkout_that_is_not_ready_is_refused_with_what_is_missing(checkout, lacking):
+    refusal = refusal_of(checkout, completing())
+
+    assert (refusal.code, refusal.param) == (RefusalCode.NOT_READY, None)
+    assert refusal.message.endswith(f"see to {', '.join(lacking)}")
+
+
+def test_once_made_ready_it_can_be_completed():
+    checkout = updated(created(), fulfillment_address=CALIFORNIA)
+
+    assert paying(checkout).status == Status.IN_PROGRESS
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        UpdateCheckout.parse({"buyer": ADA}),
+        UpdateCheckout.parse({}),
+        CancelCheckout.parse({}),
+        completing(),
+    ],
+    ids=["update", "update of nothing", "cancel", "complete"],
+)
+def test_while_a_payment_runs_every_command_is_refused(command):
+    assert refusal_of(paying(ready()), command).code == RefusalCode.IN_PROGRESS
+
+
+def test_a_checkout_in_whatever_state_can_not_be_created_again():
+    command = CreateCheckout.parse({"items": MUG})
+
+    for checkout in (paying(ready()), paid(ready())):
+        assert refusal_of(checkout, command).code == RefusalCode.ALREADY_EXISTS
+
+
+@pytest.mark.parametrize("closed", [canceled(ready()), paid(ready())], ids=lambda c: c.status)
+def test_a_closed_checkout_takes_no_command_any_more(closed):
+    closed_for = {
+        completing(): RefusalCode.CHECKOUT_CLOSED,
+        UpdateCheckout.parse({}): RefusalCode.CHECKOUT_CLOSED,
+        CancelCheckout.parse({}): RefusalCode.NOT_CANCELABLE,
+    }
+
+    for command, code in closed_for.items():
+        refusal = refusal_of(closed, command)
+        assert refusal.code == code
+        assert closed.status in refusal.message
+
+
+def test_it_is_told_first_that_there_is_none_then_the_state_the_version_and_the_provider():
+    assert refusal_of(None, ELSEWHERE, expected_version=1).code == RefusalCode.NOT_FOUND
+    for checkout, code in {
+        paid(ready()): RefusalCode.CHECKOUT_CLOSED,
+        paying(ready()): RefusalCode.IN_PROGRESS,
+        created(): RefusalCode.NOT_READY,
+        ready(): RefusalCode.VERSION_MISMATCH,
+    }.items():
+        assert refusal_of(checkout, ELSEWHERE, expected_version=1).code == code
+    version = ready().version
+    assert refusal_of(ready(), ELSEWHERE, expected_version=version).code == RefusalCode.INVALID
+
+
+def test_an_attempt_is_named_after_the_command_that_asked_for_it():
+    checkout = ready()
+
+    first, again, other = (
+        attempt_of(paying(checkout, key)).attempt_id for key in ("key-1", "key-1", "key-2")
+    )
+
+    assert first == again
+    assert first != other
+
+
+def test_the_same_command_sent_again_names_the_same_attempt_at_another_total():
+    dearer = updated(ready(), fulfillment_option_id="courier")
+
+    assert attempt_of(paying(ready())).attempt_id == attempt_of(paying(dearer)).attempt_id
+
+
+def test_a_total_of_nothing_is_an_order_at_once():
+    stream = ask(free(), completing(buyer=ADA))
+    completed = after(free(), stream)
+
+    told = stream[-1].event
+    assert names(tuple(recorded.event for recorded in stream)) == [
+        "BuyerUpdated",
+        "CheckoutCompleted",
+    ]
+    assert isinstance(told, CheckoutCompleted)
+    assert (told.payment.amount, told.payment.status) == (0, "succeeded")
+    assert completed.status == Status.COMPLETED
+    assert told.checkout.model_dump(mode="json") == render(completed)
+    assert render(completed)["buyer"] == ADA
+
+
+def test_a_total_of_nothing_asks_for_the_right_provider_all_the_same():
+    assert refusal_of(free(), ELSEWHERE).param == "$.payment_data.provider"
+
+
+def test_what_costs_something_at_the_last_change_is_not_free_because_the_book_is_now():
+    assert names(decide(ready(), completing(), FREE, command_key="k")) == ["PaymentStarted"]
