@@ -15,6 +15,8 @@ from projections.view import View
 PREFIX = "/v1/checkouts"
 DEADLINE_SECONDS = 5.0
 """Within which every call is answered, if only by a 503."""
+CACHED = {"Cache-Control": "no-cache"}
+"""A copy may be kept, and must be asked for anew."""
 
 _CHECKOUT_ID = re.compile(CHECKOUT_ID_PATTERN)
 
@@ -26,7 +28,7 @@ def shown(view: View, status: HTTPStatus, headers: Mapping[str, str] | None = No
 
 def view_headers(view: View) -> dict[str, str]:
     """The headers that go with a view, also without its body."""
-    return {"ETag": entity_tag(view), "Cache-Control": "no-cache"}
+    return {"ETag": entity_tag(view), **CACHED}
 
 
 def entity_tag(view: View) -> str:

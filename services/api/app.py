@@ -12,6 +12,8 @@ from projections.redis_views import RedisViews
 from services.api.errors import add_error_handlers
 from services.api.middleware import RequestMiddleware
 from services.api.openapi import describe
+from services.api.past import PastReader
+from services.api.payment_watch import PaymentWatch
 from services.api.reader import CheckoutReader
 from services.api.reading import router as reading
 from services.api.writing import router as writing
@@ -28,6 +30,7 @@ class ApiParts:
     """What the API is wired from."""
 
     writer: Writer
+    payments: PaymentWatch
     store: EventStore
     views: RedisViews
     keys: LiveKeys
@@ -39,7 +42,9 @@ def build_app(parts: ApiParts) -> FastAPI:
     """The application: checkouts, health, and the documents of both doors."""
     app = FastAPI(title="Checkout", version="1", redoc_url=None, redirect_slashes=False)
     app.state.writer = parts.writer
+    app.state.payments = parts.payments
     app.state.reader = CheckoutReader(parts.views, parts.store)
+    app.state.past = PastReader(parts.store)
     app.state.keys = parts.keys
     app.include_router(reading)
     app.include_router(writing)

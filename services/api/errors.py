@@ -8,11 +8,14 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from domain.refusals import RefusalCode, Refused
 from services.errors import STATUS, error_body, flat_error
 
 RETRY_AFTER_SECONDS = 1
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
+"""The methods that HTTP has for resources."""
 
 
 class ApiError(Exception):
@@ -64,6 +67,16 @@ def unavailable(message: str) -> ApiError:
     )
 
 
+def in_flight() -> ApiError:
+    """409: what the first request with this `Idempotency-Key` began is not at its end."""
+    return ApiError(
+        HTTPStatus.CONFLICT,
+        "idempotency_in_flight",
+        "the payment that the first request with this Idempotency-Key started is still running",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
 def stopping() -> ApiError:
     """503: this process is being stopped amid a request."""
     return unavailable(
@@ -83,7 +96,14 @@ def fault() -> ApiError:
 
 def refused(refusal: Refused, headers: Mapping[str, str] | None = None) -> Response:
     """The answer to a refused command."""
-    return JSONResponse(flat_error(refusal), STATUS[refusal.code], dict(headers or {}))
+    told = {**(headers or {}), **refusal_headers(refusal)}
+    return JSONResponse(flat_error(refusal), STATUS[refusal.code], told)
+
+
+def refusal_headers(refusal: Refused) -> dict[str, str]:
+    """What HTTP wants to be told with a refusal besides its body."""
+    # A 405 has to name the methods of the path, and the cancel of a closed checkout has none left.
+    return {"Allow": ""} if refusal.code is RefusalCode.NOT_CANCELABLE else {}
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -99,12 +119,14 @@ def add_error_handlers(app: FastAPI) -> None:
             raise error
         return refused(error)
 
-    async def on_http(_: Request, error: Exception) -> Response:
+    async def on_http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
         status = HTTPStatus(error.status_code)
         code = _CODES.get(status, RefusalCode.INVALID.value)
         headers = dict(error.headers or {})
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(_allowed(request))
         return JSONResponse(
             error_body(status, code, status.description or status.phrase), status, headers
         )
@@ -112,6 +134,18 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, on_api_error)
     app.add_exception_handler(Refused, on_refused)
     app.add_exception_handler(HTTPException, on_http)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of a path. The router names only those of the first route that it comes upon."""
+    routes = request.app.routes
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
 
 
 _CODES = {

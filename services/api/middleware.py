@@ -12,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.api.errors import fault, stopping
+from services.api.errors import METHODS, fault, stopping
 from services.handler import valid_traceparent
 from services.metrics import HTTP_SECONDS
 from services.tracing import Traced, request_span
@@ -21,9 +21,6 @@ logger = logging.getLogger("checkout.http")
 
 _CLIENT_LEFT = 499
 """What logs and metrics call a request whose client went away before all of it was here."""
-
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
-"""Anything else is whatever a client made up, and would each be a metric of its own."""
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -76,7 +73,8 @@ class RequestMiddleware:
     @staticmethod
     def _tell(scope: Scope, request_id: str, status: int, seconds: float, span: Traced) -> None:
         route = getattr(scope.get("route"), "path", "none")
-        method = scope["method"] if scope["method"] in _METHODS else "other"
+        # Anything else is whatever a client made up, and would each be a metric of its own.
+        method = scope["method"] if scope["method"] in METHODS else "other"
         span.tell(
             f"{method} {route}",
             http__request__method=method,

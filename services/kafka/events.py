@@ -1,12 +1,14 @@
-"""A recorded event as the CloudEvent that its consumers get."""
+"""A recorded event as the CloudEvent that its consumers get, on Kafka and over HTTP."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import orjson
 
 from domain.events import RecordedEvent
 from projections.view import rfc3339
-from services.kafka.message import Message, cloud_event
+from services.kafka.message import JSON, Message, cloud_event, context_attributes
 
 
 def event_attributes(recorded: RecordedEvent) -> dict[str, str | None]:
@@ -29,5 +31,15 @@ def event_attributes(recorded: RecordedEvent) -> dict[str, str | None]:
 
 def event_message(topic: str, recorded: RecordedEvent) -> Message:
     """The message of an event."""
-    data = orjson.dumps(recorded.event.model_dump(mode="json"))
+    data = orjson.dumps(_data(recorded))
     return cloud_event(topic, recorded.checkout_id, event_attributes(recorded), data)
+
+
+def structured_event(recorded: RecordedEvent) -> dict[str, Any]:
+    """The JSON object of an event: what its message says, in the structured mode of CloudEvents."""
+    attributes = context_attributes(recorded.checkout_id, event_attributes(recorded))
+    return {**attributes, "datacontenttype": JSON, "data": _data(recorded)}
+
+
+def _data(recorded: RecordedEvent) -> dict[str, Any]:
+    return recorded.event.model_dump(mode="json")

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 SOURCE = "/checkout"
 """The `ce_source` of all that this service says."""
 
+JSON = "application/json"
+"""The content type of the data."""
+
 Headers = list[tuple[str, bytes]]
 
 
@@ -29,11 +32,13 @@ def cloud_event(
     """
     headers = [
         (name if name == "traceparent" else f"ce_{name}", value.encode())
-        for name, value in attributes.items()
-        if value is not None
+        for name, value in context_attributes(subject, attributes).items()
     ]
-    headers.append(("ce_specversion", b"1.0"))
-    headers.append(("ce_source", SOURCE.encode()))
-    headers.append(("ce_subject", subject.encode()))
-    headers.append(("content-type", b"application/json"))
+    headers.append(("content-type", JSON.encode()))
     return Message(topic, subject.encode(), data, headers)
+
+
+def context_attributes(subject: str, own: Mapping[str, str | None]) -> dict[str, str]:
+    """The CloudEvents attributes of a message: its own, but those that are None, and those of all."""
+    given = {name: value for name, value in own.items() if value is not None}
+    return {**given, "specversion": "1.0", "source": SOURCE, "subject": subject}

@@ -22,8 +22,13 @@ WRITES = ["create_checkout", "update_checkout", "cancel_checkout"]
 STATUSES = {
     "create_checkout": "201 202 400 401 403 409 412 413 415 422 500 503",
     "get_checkout": "200 304 400 401 403 404 500 503",
+    "list_events": "200 400 401 403 404 500 503",
     "update_checkout": "200 202 400 401 403 404 409 412 413 415 422 500 503",
     "cancel_checkout": "200 202 400 401 403 404 405 412 413 415 422 500 503",
+}
+READ_PARAMETERS = {
+    "get_checkout": {"If-None-Match", "version", "at"},
+    "list_events": {"after", "limit"},
 }
 CODES = {
     "400": ["invalid"],
@@ -187,8 +192,9 @@ def test_a_call_names_the_scope_it_needs(document, operation_id):
 
 
 @pytest.mark.parametrize("operation_id", STATUSES)
-def test_a_call_names_the_headers_it_reads(document, operation_id):
-    own = {"Idempotency-Key", "If-Match"} if operation_id in WRITES else {"If-None-Match"}
+def test_a_call_names_the_headers_and_query_parameters_it_reads(document, operation_id):
+    read = READ_PARAMETERS.get(operation_id, set())
+    own = {"Idempotency-Key", "If-Match"} if operation_id in WRITES else read
     listed = operations(document)[operation_id]["parameters"]
 
     names = {follow(document, parameter)["name"] for parameter in listed}

@@ -4,13 +4,17 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 import httpx
+import orjson
 import pytest
 
 from domain.commands import CreateCheckout
+from domain.events import EVENTS
 from domain.refusals import RefusalCode, Refused
 from projections.view import view_of
 from services.api.app import ApiParts, build_app
+from services.documents.story import story
 from services.handler import Accepted, Expired, Failed, Overloaded, Rejected
+from services.kafka.events import structured_event
 from services.kafka.topics import Topics
 from services.keys import ApiKey, Scope
 from services.store import StoreUnavailable
@@ -20,6 +24,7 @@ from tests.services.documents import faults, follow, operations
 CALLS = {
     "create_checkout": ("POST", "/v1/checkouts", {"items": MUG}),
     "get_checkout": ("GET", "/v1/checkouts/c1", None),
+    "list_events": ("GET", "/v1/checkouts/c1/events", None),
     "update_checkout": ("PUT", "/v1/checkouts/c1", {"buyer": None}),
     "cancel_checkout": ("POST", "/v1/checkouts/c1/cancel", {}),
 }
@@ -37,7 +42,7 @@ class Keys:
 
 
 class Scripted:
-    """Stands in for the writer and the reader: gives, or raises, what it was told to."""
+    """Stands in for the writer and the readers: gives, or raises, what it was told to."""
 
     def __init__(self, answer):
         self.answer = answer
@@ -46,19 +51,24 @@ class Scripted:
         return [await self.get(_)]
 
     async def get(self, _):
+        return self.view_at(_)
+
+    def view_at(self, *_):
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+    events_after = view_at
 
 
 def app_that_answers(answer=None):
     scripted = Scripted(answer)
     app = build_app(ApiParts(scripted, None, None, Keys(), Topics(), {}))
-    app.state.reader = scripted
+    app.state.reader = app.state.past = scripted
     return app
 
 
-async def call(operation_id, answer=None, scope=None, **changes):
+async def call(operation_id, answer=None, scope=None, query="", **changes):
     method, path, body = CALLS[operation_id]
     scope = scope or (Scope.READ if method == "GET" else Scope.WRITE)
     request = {"headers": {"Authorization": f"Bearer {scope}"}}
@@ -68,7 +78,7 @@ async def call(operation_id, answer=None, scope=None, **changes):
     request |= changes
     transport = httpx.ASGITransport(app_that_answers(answer))
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
-        return await client.request(method, path, **request)
+        return await client.request(method, path + query, **request)
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +130,25 @@ async def test_a_reads_answer_is_as_documented(document, tag, status):
     assert_documented(document, "get_checkout", response)
 
 
+@pytest.mark.parametrize("moment", [{"version": 1}, {"at": "2026-11-21T12:00:00Z"}])
+async def test_an_answer_about_the_past_is_as_documented(document, moment):
+    response = await call("get_checkout", SHOWN, params=moment)
+
+    assert (response.status_code, response.content) == (HTTPStatus.OK, SHOWN.body)
+    assert_documented(document, "get_checkout", response)
+
+
+async def test_a_page_of_events_is_as_documented(document):
+    told = [structured_event(event) for it in story().values() for event in it.events]
+    page = orjson.dumps({"data": told, "has_more": False})
+
+    response = await call("list_events", page)
+
+    assert response.json()["data"] == told
+    assert {event["type"] for event in told} == {f"checkout.{it.NAME}" for it in EVENTS.values()}
+    assert_documented(document, "list_events", response)
+
+
 @pytest.mark.parametrize("repeated", [False, True])
 @pytest.mark.parametrize(
     ("operation_id", "code"),
@@ -169,16 +198,23 @@ async def test_a_write_that_fails_answers_as_documented(document, operation_id, 
     ("changes", "status"),
     [
         ({"answer": None}, 404),
-        ({"params": {"version": "1"}}, 400),
+        ({"params": {"dry_run": "1"}}, 400),
         ({"answer": StoreUnavailable()}, 503),
+        ({"answer": TimeoutError()}, 503),
         ({"answer": RuntimeError("a fault")}, 500),
     ],
 )
-async def test_a_read_that_fails_answers_as_documented(document, changes, status):
-    response = await call("get_checkout", **changes)
+@pytest.mark.parametrize(
+    ("operation_id", "query"),
+    [("get_checkout", ""), ("get_checkout", "?version=1"), ("list_events", "")],
+)
+async def test_a_read_that_fails_answers_as_documented(
+    document, operation_id, query, changes, status
+):
+    response = await call(operation_id, query=query, **changes)
 
     assert response.status_code == status
-    assert_documented(document, "get_checkout", response)
+    assert_documented(document, operation_id, response)
 
 
 @pytest.mark.parametrize("operation_id", CALLS)

@@ -12,6 +12,8 @@ MEBIBYTE = 1024 * 1024
 CALLS = [
     ("POST", "/v1/checkouts"),
     ("GET", "/v1/checkouts/none"),
+    ("GET", "/v1/checkouts/none?version=1"),
+    ("GET", "/v1/checkouts/none/events"),
     ("PUT", "/v1/checkouts/none"),
     ("POST", "/v1/checkouts/none/cancel"),
 ]
@@ -45,7 +47,9 @@ async def test_a_key_is_good_for_its_scopes_alone(dev, http):
         assert problem(await reading.put(path, json={})) == (403, "forbidden")
         assert problem(await reading.post(f"{path}/cancel")) == (403, "forbidden")
         assert problem(await reading.post("/v1/checkouts", json={})) == (403, "forbidden")
-        assert problem(await writing.get(path)) == (403, "forbidden")
+        for below in ("", "?version=1", "/events"):
+            assert (await reading.get(path + below)).status_code == 200
+            assert problem(await writing.get(path + below)) == (403, "forbidden")
         assert (await writing.put(path, json={})).status_code == 200
 
 
@@ -121,14 +125,26 @@ async def test_a_method_that_a_path_does_not_have_is_not_allowed(http):
     path = await opened(http)
 
     for method, below, allowed in (
-        ("DELETE", path, {"GET", "PUT"}),
-        ("PATCH", path, {"GET", "PUT"}),
+        ("DELETE", path, {"GET", "HEAD", "PUT"}),
+        ("PATCH", path, {"GET", "HEAD", "PUT"}),
+        ("OPTIONS", path, {"GET", "HEAD", "PUT"}),
+        ("POST", f"{path}/events", {"GET", "HEAD"}),
         ("GET", f"{path}/cancel", {"POST"}),
-        ("PUT", "/v1/checkouts", {"POST"}),
+        ("PUT", "/readyz", {"GET", "HEAD"}),
+        ("BREW", "/healthz", {"GET", "HEAD"}),
     ):
         answer = await http.request(method, below)
         assert problem(answer) == (405, "method_not_allowed")
-        assert set(answer.headers["allow"].split(", ")) <= allowed
+        assert set(answer.headers["allow"].split(", ")) == allowed
+
+
+async def test_the_cancel_of_a_closed_checkout_says_that_there_is_no_method_left(http):
+    path = await canceled(http)
+
+    answer = await http.post(f"{path}/cancel")
+
+    assert problem(answer) == (405, "not_cancelable")
+    assert answer.headers["allow"] == ""
 
 
 async def test_a_closed_checkout_takes_no_update_and_no_second_cancel(http):

@@ -15,12 +15,14 @@ from services.api.openapi.call import Call
 from services.api.openapi.calls import calls
 from services.api.openapi.headers import (
     HEADERS,
+    PAGE_PARAMETERS,
     PARAMETERS,
     READ_PARAMETERS,
     WRITE_PARAMETERS,
     parameter_references,
 )
 from services.api.openapi.health import health_paths
+from services.api.openapi.query_parameters import QUERY_PARAMETERS
 from services.api.openapi.responses import responses
 from services.documents.schemas import Error, Schemas
 from services.keys import Scope
@@ -56,7 +58,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     known = calls()
     commands = [call.command for call in known.values() if call.command]
-    schemas = Schemas.of(received=commands, sent=[Checkout, Error])
+    pages = [call.page.model for call in known.values() if call.page]
+    schemas = Schemas.of(received=commands, sent=[Checkout, Error, *pages])
     for path in document["paths"].values():
         for operation in path.values():
             # The routes read the body themselves: FastAPI's own error can't happen.
@@ -67,16 +70,15 @@ def _document(app: FastAPI) -> dict[str, Any]:
     served = {route.path for route in app.routes if isinstance(route, Route)}
     document["paths"] |= {name: it for name, it in health_paths().items() if name in served}
     document.setdefault("components", {}).update(
-        schemas=schemas.definitions, parameters=PARAMETERS, headers=HEADERS
+        schemas=schemas.definitions, parameters=PARAMETERS | QUERY_PARAMETERS, headers=HEADERS
     )
     return document
 
 
 def _complete(operation: dict[str, Any], call: Call, schemas: Schemas) -> None:
     """Add what FastAPI can't see in a route that takes the bare request."""
-    own = READ_PARAMETERS if call.scope is Scope.READ else WRITE_PARAMETERS
     in_path = ["CheckoutId"] if operation.pop("parameters", None) else []
-    operation["parameters"] = parameter_references(*in_path, *own)
+    operation["parameters"] = parameter_references(*in_path, *call.query, *_headers(call))
     operation["security"] = [
         {name: [str(call.scope)] for name in scheme} for scheme in operation["security"]
     ]
@@ -84,6 +86,12 @@ def _complete(operation: dict[str, Any], call: Call, schemas: Schemas) -> None:
         operation["requestBody"] = _body(call, schemas.references[call.command])
     [success] = operation["responses"]
     operation["responses"] = responses(call, HTTPStatus(int(success)), schemas)
+
+
+def _headers(call: Call) -> tuple[str, ...]:
+    if call.scope is Scope.WRITE:
+        return WRITE_PARAMETERS
+    return PAGE_PARAMETERS if call.page else READ_PARAMETERS
 
 
 def _body(call: Call, schema: JsonSchemaValue) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
 
 from domain.commands import Command
 from domain.refusals import RefusalCode, Refused
@@ -24,9 +27,20 @@ class DocumentedError:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """An answer that is no checkout: the class of its JSON, what it is, and an example."""
+
+    model: type[BaseModel]
+    description: str
+    example: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A call: the scope that it needs, the command that is its body (None: it takes none), the
     chapter of the examples' story that it shows, and its errors in the order they are checked.
+
+    `query` are the components of its query parameters, `page` is its answer if that is no checkout.
     """
 
     scope: Scope
@@ -34,6 +48,8 @@ class Call:
     chapter: Chapter
     errors: tuple[DocumentedError, ...]
     body_required: bool = True
+    query: tuple[str, ...] = ()
+    page: Page | None = None
 
 
 def guards(scope: Scope) -> tuple[DocumentedError, DocumentedError]:

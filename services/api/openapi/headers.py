@@ -62,6 +62,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     },
 }
 
+PAGE_PARAMETERS = ("Request-Id",)
 READ_PARAMETERS = ("Request-Id", "If-None-Match")
 WRITE_PARAMETERS = ("Request-Id", "traceparent", "Idempotency-Key", "If-Match")
 
@@ -98,6 +99,13 @@ HEADERS: dict[str, dict[str, Any]] = {
         "required": True,
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
         "example": "1",
+    },
+    "Allow": {
+        "description": "What the path can be asked for now: of a closed checkout nothing at all, "
+        "so that this is empty.",
+        "required": True,
+        "schema": {"type": "string", "maxLength": 0},
+        "example": "",
     },
     "WWW-Authenticate": {
         "description": "How to send an API key.",

@@ -11,8 +11,8 @@ from pydantic.json_schema import JsonSchemaValue
 from domain.refusals import Refused
 from domain.snapshot import Checkout
 from projections.view import render
-from services.api.errors import ApiError
-from services.api.openapi.call import Call, DocumentedError
+from services.api.errors import ApiError, refusal_headers
+from services.api.openapi.call import Call, DocumentedError, Page
 from services.api.openapi.headers import header_references
 from services.documents.schemas import Error, Schemas
 from services.errors import STATUS, error_body, flat_error
@@ -24,34 +24,49 @@ _SHOWN = ("Request-Id", "ETag", "Cache-Control")
 def responses(call: Call, success: HTTPStatus, schemas: Schemas) -> dict[str, Any]:
     """The responses of an operation, by status."""
     is_write = call.scope is Scope.WRITE
-    replayed = ("Idempotent-Replayed",) if is_write else ()
-    located = ("Location",) if success is HTTPStatus.CREATED else ()
-    content = _content(schemas.references[Checkout], {"checkout": render(call.chapter.after)})
-    found: dict[int, Any] = {
-        success: {
-            "description": "The checkout as the write left it." if is_write else "The checkout.",
-            "headers": header_references(*_SHOWN, *located, *replayed),
-            "content": content,
-        }
-    }
-    if is_write:
-        found[HTTPStatus.ACCEPTED] = {
-            "description": "Recorded, but it may not be readable yet: a read may still show an "
-            "older version. The checkout as the write left it.",
-            "headers": header_references(*_SHOWN, "Location", *replayed),
-            "content": content,
-        }
-    else:
-        found[HTTPStatus.NOT_MODIFIED] = {
-            "description": "The checkout is still at a version that `If-None-Match` names.",
-            "headers": header_references(*_SHOWN),
-        }
+    found = _page(call.page, success, schemas) if call.page else _shown(call, success, schemas)
     by_status: dict[HTTPStatus, list[DocumentedError]] = {}
     for documented in call.errors:
         by_status.setdefault(_status(documented.error), []).append(documented)
     for status, errors in by_status.items():
         found[status] = _error_response(status, errors, is_write, schemas.references[Error])
     return {str(int(status)): found[status] for status in sorted(found)}
+
+
+def _page(page: Page, success: HTTPStatus, schemas: Schemas) -> dict[int, Any]:
+    """The answers of a call that shows something else than a checkout."""
+    answer = {
+        "description": page.description,
+        "headers": header_references("Request-Id", "Cache-Control"),
+        "content": _content(schemas.references[page.model], {"page": page.example}),
+    }
+    return {success: answer}
+
+
+def _shown(call: Call, success: HTTPStatus, schemas: Schemas) -> dict[int, Any]:
+    """The answers of a call that shows a checkout."""
+    is_write = call.scope is Scope.WRITE
+    replayed = ("Idempotent-Replayed",) if is_write else ()
+    located = ("Location",) if success is HTTPStatus.CREATED else ()
+    content = _content(schemas.references[Checkout], {"checkout": render(call.chapter.after)})
+    shown = {
+        "description": "The checkout as the write left it." if is_write else "The checkout.",
+        "headers": header_references(*_SHOWN, *located, *replayed),
+        "content": content,
+    }
+    if is_write:
+        accepted = {
+            "description": "Recorded, but it may not be readable yet: a read may still show an "
+            "older version. The checkout as the write left it.",
+            "headers": header_references(*_SHOWN, "Location", *replayed),
+            "content": content,
+        }
+        return {success: shown, HTTPStatus.ACCEPTED: accepted}
+    not_modified = {
+        "description": "The checkout is still at a version that `If-None-Match` names.",
+        "headers": header_references(*_SHOWN),
+    }
+    return {success: shown, HTTPStatus.NOT_MODIFIED: not_modified}
 
 
 def _error_response(
@@ -61,8 +76,8 @@ def _error_response(
     if is_write and any(documented.replayable for documented in errors):
         headers.append("Idempotent-Replayed")
     for documented in errors:
-        if isinstance(documented.error, ApiError):
-            headers += documented.error.headers
+        error = documented.error
+        headers += error.headers if isinstance(error, ApiError) else refusal_headers(error)
     return {
         "description": f"{status.phrase}: "
         + "; ".join(f"`{documented.error.code}` if {documented.when}" for documented in errors)

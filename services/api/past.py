@@ -1,0 +1,68 @@
+"""The past of a checkout, read from the event store and folded as its present is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import takewhile
+
+import orjson
+
+from domain.checkout import fold
+from domain.events import RecordedEvent
+from projections.view import View, view_of
+from services.kafka.events import structured_event
+from services.store import EventStore
+from services.store.recorder import LATEST, StreamRange
+
+_PAGE = 500
+"""Events in memory at once on the way to a moment, however long a stream is."""
+
+Moment = int | datetime
+"""A version, counted from 1, or a time with its offset."""
+
+
+class PastReader:
+    """Synchronous, for a thread to use. Each call raises `StoreUnavailable` if the store fails."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+
+    def view_at(self, checkout_id: str, moment: Moment) -> View | None:
+        """The checkout as it was at a version, or after the last event not later than a time.
+
+        None if there is no such version, or nothing was there yet.
+        """
+        if isinstance(moment, datetime):
+            # An event's time never goes back in a stream, so the rest is later too.
+            stream = takewhile(lambda it: it.at <= moment, self._stream(checkout_id))
+            checkout = fold(stream)
+        else:
+            checkout = fold(self._stream(checkout_id, moment))
+            if checkout and checkout.version != moment:
+                return None
+        return view_of(checkout) if checkout else None
+
+    def events_after(self, checkout_id: str, version: int, limit: int) -> bytes | None:
+        """The JSON of the events after a version, oldest first, at most so many of them, with
+        whether there are more; None if there is no such checkout.
+        """
+        found = self._range(checkout_id, version, version + limit + 1)
+        if not found and not self._range(checkout_id, 0, 1):
+            return None
+        page = [structured_event(recorded) for recorded in found[:limit]]
+        return orjson.dumps({"data": page, "has_more": len(found) > limit})
+
+    def _stream(self, checkout_id: str, until: int = LATEST) -> Iterator[RecordedEvent]:
+        after = 0
+        while after < until:
+            page = self._range(checkout_id, after, min(after + _PAGE, until))
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after += _PAGE
+
+    def _range(self, checkout_id: str, after: int, until: int) -> list[RecordedEvent]:
+        """The events with versions above `after`, up to `until`."""
+        snapshot = self._store.read((), [StreamRange(checkout_id, after, until)])
+        return list(snapshot.streams.get(checkout_id, ()))
