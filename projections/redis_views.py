@@ -1,8 +1,10 @@
-"""The views in Redis: each moves to newer versions only, together with the projector's position.
+"""The views in Redis: each moves to newer versions only, with its place on the list and the projector's
+position.
 
 Redis holds nothing that can't be built again. It is trusted only while it is the very server process
 under which the views were built: `built_under` names its `run_id`, and a server that was restarted,
-empty or from an old snapshot, has another one.
+empty or from an old snapshot, has another one. It names the views' revision too: an older one has
+not all that we read.
 """
 
 from __future__ import annotations
@@ -11,56 +13,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from projections import scripts
+from projections.entry import Entry
+from projections.listing import Filter, Page, UnknownCursor, list_item
+from projections.run_id import RunId
 from projections.view import REVISION, View
 
-_VIEW = "checkout:view:"
 _BUILT_UNDER = "checkout:views:built_under"
 _POSITIONS = "checkout:views:positions"
 _LOCK = "checkout:lock:"
 
 _MAX_CHUNK_VIEWS = 50
 _MAX_CHUNK_BYTES = 1_000_000
-
-_TAKE_LOCK = """
-local owner = redis.call('GET', KEYS[1])
-if owner and owner ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
-return 1
-"""
-_FREE_LOCK = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-return 1
-"""
-
-_APPLY = """
--- KEYS: positions, then a key for each view. ARGV: the number of partitions, then for each of them
--- its name, the position we expect and the new one; then for each view its version, revision, body.
-local partitions = tonumber(ARGV[1])
-local at = 2
-for _ = 1, partitions do
-  local position = redis.call('HGET', KEYS[1], ARGV[at]) or ''
-  if position ~= ARGV[at + 1] then return 0 end
-  at = at + 3
-end
-for p = 1, partitions do
-  redis.call('HSET', KEYS[1], ARGV[3 * p - 1], ARGV[3 * p + 1])
-end
-for k = 2, #KEYS do
-  local version, revision = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
-  local head = redis.call('GETRANGE', KEYS[k], 0, 40)
-  local v, r = string.match(head, '^(%d+) (%d+)\\n')
-  v, r = tonumber(v or 0), tonumber(r or 0)
-  if version > v or (version == v and revision > r) then
-    redis.call('SET', KEYS[k], ARGV[at] .. ' ' .. ARGV[at + 1] .. '\\n' .. ARGV[at + 2])
-  end
-  at = at + 3
-end
-return 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +47,41 @@ class RedisViews:
     def __init__(self, redis: Redis, run_id: RunId) -> None:
         self._redis = redis
         self._run_id = run_id
-        self._apply = redis.register_script(_APPLY)
-        self._lock = redis.register_script(_TAKE_LOCK)
-        self._unlock = redis.register_script(_FREE_LOCK)
+        self._apply = redis.register_script(scripts.APPLY)
+        self._page = redis.register_script(scripts.PAGE)
+        self._lock = redis.register_script(scripts.TAKE_LOCK)
+        self._unlock = redis.register_script(scripts.FREE_LOCK)
 
     async def get(self, checkout_id: str) -> View | None:
         """The view of a checkout; None if it is not here or can't be trusted: ask the store then."""
-        found = await self._redis.mget(_VIEW + checkout_id, _BUILT_UNDER)
+        found = await self._redis.mget(scripts.VIEW + checkout_id, _BUILT_UNDER)
         stored, built_under = map(_bytes, found)
-        if stored is None or not self._run_id.matches(built_under):
+        return _view(checkout_id, stored) if self._are_whole(built_under) else None
+
+    async def page(self, wanted: Filter, limit: int, cursor: str | None = None) -> Page | None:
+        """The newest checkouts of a filter, or those that come after the checkout `cursor`.
+
+        None if the views can't be trusted now. Raises `UnknownCursor`.
+        """
+        reply = await self._page(
+            keys=[_BUILT_UNDER, *wanted.indexes()], args=[limit, *wanted.bounds(), cursor or ""]
+        )
+        if not self._are_whole(_bytes(reply[0])):
             return None
-        head, _, body = stored.partition(b"\n")
-        version, _, revision = head.partition(b" ")
-        return View(checkout_id, int(version), body) if int(revision) >= REVISION else None
+        if len(reply) == 1:
+            raise UnknownCursor(cursor)
+        _, total_count, has_more, *found = reply
+        views = [
+            _view(checkout_id.decode(), stored)
+            for checkout_id, stored in zip(found[::2], found[1::2], strict=True)
+        ]
+        items = [list_item(view) for view in views if view]
+        # A view that a process of an older revision has written since is the projector's to mend.
+        return Page(items, bool(has_more), total_count) if len(items) == len(views) else None
 
     async def apply(self, views: Sequence[View], advances: Sequence[Advance] = ()) -> bool:
-        """Store the views that are newer than what is there, and the positions with them.
+        """Store the views that are newer than what is there, with their place on the list, and the
+        positions with them.
 
         False, and nothing is done, if Redis holds other positions than expected.
         """
@@ -103,15 +89,14 @@ class RedisViews:
         for move in advances:
             args += [move.partition, "" if move.expected is None else move.expected, move.new]
         for view in views:
-            args += [view.version, REVISION, view.body]
-        keys = [_POSITIONS, *(_VIEW + view.checkout_id for view in views)]
-        return bool(await self._apply(keys=keys, args=args))
+            args += [view.checkout_id, view.version, REVISION, str(view.entry), view.body]
+        return bool(await self._apply(keys=[_POSITIONS], args=args))
 
     async def outdated(self, versions: Mapping[str, int]) -> list[str]:
         """Those checkouts whose view is missing, older than this version or of an older shape."""
         pipeline = self._redis.pipeline(transaction=False)
         for checkout_id in versions:
-            pipeline.getrange(_VIEW + checkout_id, 0, 40)
+            pipeline.getrange(scripts.VIEW + checkout_id, 0, 40)
         heads = await pipeline.execute()
         return [
             checkout_id
@@ -120,8 +105,8 @@ class RedisViews:
         ]
 
     async def are_built(self) -> bool:
-        """Whether all views are here, of this server process."""
-        return self._run_id.matches(_bytes(await self._redis.get(_BUILT_UNDER)))
+        """Whether all views and indexes are here, of this server process."""
+        return self._are_whole(_bytes(await self._redis.get(_BUILT_UNDER)))
 
     async def begin_rebuild(self) -> str:
         """Declare the views and positions incomplete; returns the run_id to finish with."""
@@ -137,7 +122,7 @@ class RedisViews:
         pipeline = self._redis.pipeline(transaction=True)
         if positions:
             pipeline.hset(_POSITIONS, items=[x for pair in positions.items() for x in pair])
-        pipeline.set(_BUILT_UNDER, run_id)
+        pipeline.set(_BUILT_UNDER, f"{run_id} {REVISION}")
         await pipeline.execute()
         return run_id == self._run_id.value
 
@@ -158,6 +143,11 @@ class RedisViews:
         """Close the connections."""
         await self._redis.aclose()
 
+    def _are_whole(self, built_under: bytes | None) -> bool:
+        """Whether they were built under the server that answers, in our revision or a later one."""
+        run_id, _, revision = (built_under or b"").decode().rpartition(" ")
+        return run_id == self._run_id.value and revision.isdigit() and int(revision) >= REVISION
+
 
 def chunks(views: Sequence[View]) -> Iterator[Sequence[View]]:
     """Views in portions that a slow network, too, takes within its bound: one at least in each."""
@@ -171,29 +161,6 @@ def chunks(views: Sequence[View]) -> Iterator[Sequence[View]]:
         size += len(view.body)
     if chunk:
         yield chunk
-
-
-class RunId:
-    """The `run_id` of the server at the other end, learnt anew by each connection.
-
-    Connections to a server that is gone fail, so the newest connection's is everybody's.
-    """
-
-    def __init__(self, value: str = "") -> None:
-        self.value = value
-
-    def matches(self, built_under: bytes | None) -> bool:
-        """Whether what was built under that server is this server's own."""
-        return built_under is not None and built_under.decode() == self.value
-
-    async def learn(self, connection: AbstractConnection) -> None:
-        """Complete a new connection's handshake and ask the server who it is."""
-        await connection.on_connect()
-        await connection.send_command("INFO", "server")
-        info = await connection.read_response()
-        text = info.decode() if isinstance(info, bytes) else str(info)
-        fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-        self.value = fields["run_id"]
 
 
 def connect(url: str) -> RedisViews:
@@ -214,7 +181,17 @@ def _bytes(reply: bytes | str | None) -> bytes | None:
     return reply.encode() if isinstance(reply, str) else reply
 
 
-def _head(head: bytes) -> tuple[int, int]:
-    version, _, rest = head.partition(b" ")
-    revision = rest.partition(b"\n")[0]
-    return (int(version), int(revision)) if version and revision else (0, 0)
+def _view(checkout_id: str, stored: bytes | None) -> View | None:
+    """A view as it is stored; None if it is missing or of an older revision."""
+    line, _, body = (stored or b"").partition(b"\n")
+    version, revision = _head(line)
+    if revision < REVISION:
+        return None
+    entry = line.decode().split(" ", 2)[2]
+    return View(checkout_id, version, body, Entry.parse(entry))
+
+
+def _head(line: bytes) -> tuple[int, int]:
+    """The version and the revision that a view begins with; (0, 0) if there is no view."""
+    version, revision, *_ = [*line.split(maxsplit=2), b"", b""]
+    return (int(version), int(revision)) if revision else (0, 0)

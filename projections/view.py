@@ -10,23 +10,26 @@ import orjson
 
 from domain.checkout import Checkout
 from domain.showing import snapshot_of
+from projections.entry import Entry
 
-REVISION = 1
-"""The revision of the view's shape. Raise it when `render` changes: older views give way."""
+REVISION = 2
+"""The revision of the view's shape. Raise it when `render` or `Entry` changes: older views give way."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A rendered checkout: the bytes to answer, and the version of the checkout they show."""
+    """A rendered checkout: the bytes to answer, the version that they show, its entry on the list."""
 
     checkout_id: str
     version: int
     body: bytes
+    entry: Entry
 
 
 def view_of(checkout: Checkout) -> View:
     """Render a checkout."""
-    return View(checkout.id, checkout.version, orjson.dumps(render(checkout)))
+    body = orjson.dumps(render(checkout))
+    return View(checkout.id, checkout.version, body, Entry.of(checkout))
 
 
 def render(checkout: Checkout) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from confluent_kafka import Producer
 from fakeredis import FakeAsyncRedis
 
-from projections.redis_views import RedisViews, RunId
+from projections.redis_views import RedisViews
+from projections.run_id import RunId
 
 _SECONDS = 5.0
 

@@ -12,7 +12,9 @@ from domain.commands import CreateCheckout
 from domain.decisions import decide
 from domain.events import Metadata, record
 from domain.merchant import parse_book
-from projections.redis_views import RedisViews, RunId
+from projections.entry import Entry
+from projections.redis_views import RedisViews
+from projections.run_id import RunId
 from projections.view import View
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -23,7 +25,8 @@ BOOK = parse_book((Path(__file__).parents[2] / "domain" / "demo_book.toml").read
 
 
 def view(version: int, checkout_id: str = "a") -> View:
-    return View(checkout_id, version, b'{"version":%d}' % version)
+    entry = Entry(created=1, updated=version, status="canceled", buyer="-")
+    return View(checkout_id, version, b'{"version":%d}' % version, entry)
 
 
 def checkout(checkout_id: str) -> Checkout:

@@ -1,11 +1,13 @@
 """Views in Redis move forward only, and are believed only under the server they were built on."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from projections import redis_views
 from projections.redis_views import Advance, RedisViews
+from projections.view import REVISION
 from tests.projections.given import Redis, view
 
 
@@ -42,17 +44,19 @@ async def test_a_new_shape_of_the_same_version_replaces_the_old_one_and_not_the_
     views: RedisViews, monkeypatch: pytest.MonkeyPatch
 ):
     await views.apply([view(3)])
-    monkeypatch.setattr(redis_views, "REVISION", 2)
+    monkeypatch.setattr(redis_views, "REVISION", REVISION + 1)
 
-    assert await views.get("a") is None
     assert await views.outdated({"a": 3}) == ["a"]
+    assert not await views.are_built()
     await views.apply([view(3)])
+    assert await views.get("a") is None
+    await views.finish_rebuild(await views.begin_rebuild(), {})
     assert await views.get("a") == view(3)
 
-    monkeypatch.setattr(redis_views, "REVISION", 1)
-    reshaped = view(3)
-    await views.apply([redis_views.View("a", 3, b"old shape")])
-    assert await views.get("a") == reshaped
+    monkeypatch.setattr(redis_views, "REVISION", REVISION)
+    await views.apply([replace(view(3), body=b"old shape")])
+    assert await views.are_built()
+    assert await views.get("a") == view(3)
 
 
 async def test_views_and_positions_move_together_or_not_at_all(views: RedisViews):

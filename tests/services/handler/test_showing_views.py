@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 
+from projections.entry import Entry
 from projections.redis_views import chunks
 from projections.view import View
 from services.handler.views import ViewWriter, newest
 
 
 def view(checkout_id: str, version: int = 1, size: int = 10) -> View:
-    return View(checkout_id, version, b"x" * size)
+    entry = Entry(created=1, updated=version, status="canceled", buyer="-")
+    return View(checkout_id, version, b"x" * size, entry)
 
 
 def test_only_the_newest_view_of_a_checkout_is_written():

@@ -1,0 +1,98 @@
+"""The list is made from the store like the views, and is not shown while it may lack something."""
+
+from dataclasses import replace
+
+import pytest
+
+from projections import redis_views
+from projections.listing import Filter
+from projections.rebuild import rebuild
+from projections.redis_views import RedisViews
+from projections.scripts import INDEX, VIEW
+from projections.view import REVISION, view_of
+from tests.projections.given import Redis
+from tests.projections.listed import CANCELED, READY, listed, naive_list, pages, show
+from tests.projections.test_rebuild import Store
+
+CHECKOUTS = [listed("a", 1, READY, "ada"), listed("b", 2, CANCELED, "bob"), listed("c", 3)]
+STORE = Store([CHECKOUTS[:2], CHECKOUTS[2:]])
+
+
+async def assert_whole(views: RedisViews) -> None:
+    for wanted in (Filter(), Filter(READY), Filter(buyer_email="ada"), Filter(CANCELED, "bob")):
+        [items] = await pages(views, wanted, 20)
+        assert items == naive_list(CHECKOUTS, wanted)
+
+
+async def test_a_rebuild_makes_the_indexes(views: RedisViews):
+    await views._redis.flushdb()
+
+    await rebuild(views, STORE, {})
+
+    await assert_whole(views)
+
+
+async def test_a_rebuild_mends_an_index_whose_views_are_there(views: RedisViews):
+    await show(views, *CHECKOUTS)
+    await views._redis.delete(f"{INDEX}{READY}", f"{INDEX}{CANCELED}")
+
+    await rebuild(views, STORE, {})
+
+    await assert_whole(views)
+
+
+async def test_a_rebuild_lists_views_from_before_there_was_a_list(views: RedisViews):
+    await views._redis.set(f"{VIEW}a", b'1 1\n{"id":"a"}')
+    await views._redis.set("checkout:views:built_under", views._run_id.value)
+    assert not await views.are_built()
+    assert await views.get("a") is None
+    assert await views.outdated({"a": 1}) == ["a"]
+    assert await views.page(Filter(), 20) is None
+
+    await rebuild(views, STORE, {})
+
+    await assert_whole(views)
+
+
+async def test_a_restarted_redis_shows_no_list_until_it_is_built_again():
+    redis = Redis()
+    views = redis.views()
+    await rebuild(views, STORE, {})
+    redis.restart(empty=False)
+    assert await views.page(Filter(), 20) is None
+
+    await views.begin_rebuild()
+    assert await views.page(Filter(), 20) is None
+
+    await rebuild(views, STORE, {})
+    await assert_whole(views)
+    await views.close()
+
+
+async def test_a_list_is_not_shown_with_a_view_that_an_older_process_wrote(
+    views: RedisViews, monkeypatch: pytest.MonkeyPatch
+):
+    await show(views, *CHECKOUTS)
+    monkeypatch.setattr(redis_views, "REVISION", REVISION - 1)
+    await show(views, replace(CHECKOUTS[0], version=2, status=CANCELED))
+    monkeypatch.undo()
+
+    assert await views.page(Filter(CANCELED), 20) is None
+    assert [each["id"] for each in (await pages(views, Filter(READY), 20))[0]] == ["c"]
+
+    await show(views, replace(CHECKOUTS[0], version=2, status=CANCELED))
+    assert [each["id"] for each in (await pages(views, Filter(CANCELED), 20))[0]] == ["b", "a"]
+
+
+async def test_a_list_is_not_shown_without_a_view_that_it_has(views: RedisViews):
+    await show(views, *CHECKOUTS)
+    await views._redis.delete(f"{VIEW}a")
+
+    assert await views.page(Filter(), 20) is None
+    assert await views.page(Filter(), 2) is not None
+
+
+async def test_what_a_view_says_of_its_entry_is_read_back(views: RedisViews):
+    await show(views, *CHECKOUTS)
+
+    assert [await views.get(each.id) for each in CHECKOUTS] == [view_of(c) for c in CHECKOUTS]
