@@ -138,8 +138,11 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """Servers of one's own with topics on them; services are added by the test."""
+def cluster(**environment: str) -> Iterator[Cluster]:
+    """Servers of one's own with topics on them; services are added by the test.
+
+    `environment` is for all of them, and for what makes the topics.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="checkout-faults-")))
         postgres = stack.enter_context(own_postgres())
@@ -151,6 +154,7 @@ def cluster() -> Iterator[Cluster]:
             folder,
         )
         stack.callback(made.stop)
+        made.environment |= environment
         created = made.run("topics")
         assert created.returncode == 0, created.stderr
         yield made

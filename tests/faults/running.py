@@ -35,6 +35,16 @@ def of_kind(services: Sequence[ServiceProcess], name: str) -> ServiceProcess:
     return next(service for service in services if service.service == name)
 
 
+async def until_grown(counts: Counter[str], name: str, by: int, within: float = 30) -> None:
+    """Wait until one of the load's counts has grown by so many."""
+    wanted = counts[name] + by
+
+    async def has_grown() -> bool:
+        return counts[name] >= wanted
+
+    await eventually_async(has_grown, within)
+
+
 @asynccontextmanager
 async def under_load(
     cluster: Cluster, services: Sequence[ServiceProcess], checkouts: int = 20, pause: float = 0.02

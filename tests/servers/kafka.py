@@ -1,4 +1,4 @@
-"""A Kafka broker for the tests: KRaft, one node, in a temporary folder.
+"""A Kafka broker for the tests: KRaft, in a temporary folder; a second one may join it.
 
 The cluster at CHECKOUT_TEST_KAFKA if that is set, else one of our own, from jars that Maven fetches.
 """
@@ -61,7 +61,8 @@ class OwnKafka:
     """A broker that tests may stop, freeze and start again on the same port with the same data.
 
     Clients speak `protocol` to it; what that needs beyond a name is in the broker's `settings`, and
-    in the options of its `kafka-storage format`.
+    in the options of its `kafka-storage format`. One that `joins` another is a broker and no more:
+    the first one is the controller, and goes on without the second.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class OwnKafka:
         settings: Mapping[str, str] | None = None,
         protocol: str = "PLAINTEXT",
         format_options: Sequence[str] = (),
+        joins: OwnKafka | None = None,
     ) -> None:
         java = programs.find("java", *_JAVA_FOLDERS)
         if java is None:
@@ -79,7 +81,11 @@ class OwnKafka:
         self._protocol = protocol
         self._format_options = tuple(format_options)
         self._folder = Path(tempfile.mkdtemp(prefix="checkout-kafka-"))
-        self._port, self._controller = programs.free_port(), programs.free_port()
+        self._port = programs.free_port()
+        self._is_controller = joins is None
+        self._controller = joins._controller if joins else programs.free_port()
+        self._cluster_id = joins._cluster_id if joins else _new_cluster_id()
+        self.node_id = joins.node_id + 1 if joins else 1
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -89,15 +95,18 @@ class OwnKafka:
 
     def format(self) -> None:
         """Write its configuration and an empty log."""
-        listeners = f"{self._protocol}://{programs.HOST}:{self._port}"
-        controller = f"CONTROLLER://{programs.HOST}:{self._controller}"
+        listener = f"{self._protocol}://{programs.HOST}:{self._port}"
+        controller = f"{programs.HOST}:{self._controller}"
+        roles, listeners = "broker", listener
+        if self._is_controller:
+            roles, listeners = f"{roles},controller", f"{listener},CONTROLLER://{controller}"
         configuration = {
-            "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.voters": f"1@{programs.HOST}:{self._controller}",
+            "process.roles": roles,
+            "node.id": str(self.node_id),
+            "controller.quorum.voters": f"1@{controller}",
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"{listeners},{controller}",
-            "advertised.listeners": listeners,
+            "listeners": listeners,
+            "advertised.listeners": listener,
             "listener.security.protocol.map": (
                 f"CONTROLLER:PLAINTEXT,{self._protocol}:{self._protocol}"
             ),
@@ -115,11 +124,9 @@ class OwnKafka:
         } | self._settings
         lines = [f"{name}={value}" for name, value in configuration.items()]
         (self._folder / "server.properties").write_text("\n".join(lines))
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        options = ["-t", self._cluster_id, *self._format_options, "-c"]
         subprocess.run(
-            self._command(
-                "kafka.tools.StorageTool", "format", "-t", cluster_id, *self._format_options, "-c"
-            ),
+            self._command("kafka.tools.StorageTool", "format", *options),
             cwd=self._folder,
             check=True,
             capture_output=True,
@@ -152,14 +159,19 @@ class OwnKafka:
             return probe.connect_ex((programs.HOST, self._port)) == 0
 
 
+def _new_cluster_id() -> str:
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
 @contextmanager
 def own_kafka(
     settings: Mapping[str, str] | None = None,
     protocol: str = "PLAINTEXT",
     format_options: Sequence[str] = (),
+    joins: OwnKafka | None = None,
 ) -> Iterator[OwnKafka]:
     """A broker of one's own, for who wants to stop it."""
-    broker = OwnKafka(settings, protocol, format_options)
+    broker = OwnKafka(settings, protocol, format_options, joins)
     try:
         broker.format()
         broker.start()
