@@ -50,7 +50,7 @@ class PydanticMapper(Mapper[str]):
             return RecordedEvent(
                 checkout_id=str(stored_event.originator_id),
                 version=stored_event.originator_version,
-                at=datetime.fromisoformat(state["at"]),
+                at=_moment(state["at"]),
                 event=event_class.model_validate(state["data"], context=STORED),
                 metadata=Metadata.model_validate(state["meta"]),
             )
@@ -58,3 +58,10 @@ class PydanticMapper(Mapper[str]):
             raise UnreadableEvent(
                 f"{where}: {stored_event.topic} can't be read: {error}"
             ) from error
+
+
+def _moment(told: str) -> datetime:
+    at = datetime.fromisoformat(told)
+    if at.tzinfo is None:
+        raise ValueError("its time has no offset")
+    return at

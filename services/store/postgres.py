@@ -53,6 +53,16 @@ _AFTER = SQL(
     "SELECT originator_id, originator_version, topic, state, notification_id AS id "
     "FROM stored_events WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
 )
+_IN_STREAMS = SQL(
+    "SELECT originator_id, originator_version, topic, state, notification_id AS id "
+    "FROM stored_events WHERE (originator_id, originator_version) > (%s, %s) "
+    "ORDER BY originator_id, originator_version LIMIT %s"
+)
+_IN_STREAM = SQL(
+    "SELECT originator_id, originator_version, topic, state, notification_id AS id "
+    "FROM stored_events WHERE originator_id = %s AND originator_version > %s "
+    "ORDER BY originator_version LIMIT %s"
+)
 _PURGE = SQL(
     "DELETE FROM outcomes WHERE key IN (SELECT key FROM outcomes o WHERE recorded_at < %s "
     "AND (refusal IS NOT NULL OR EXISTS (SELECT 1 FROM stored_events e "
@@ -144,16 +154,16 @@ class PostgresRecorder(PostgresApplicationRecorder):
         """In commit order, which the advisory lock makes the order of the ids."""
         with self.datastore.get_connection() as conn:
             rows = self._query(conn, _AFTER, [position, limit]).fetchall()
-        return [
-            Notification(
-                id=row["id"],
-                originator_id=row["originator_id"],
-                originator_version=row["originator_version"],
-                topic=row["topic"],
-                state=bytes(row["state"]),
-            )
-            for row in rows
-        ]
+        return [_notification(row) for row in rows]
+
+    def select_in_streams(
+        self, checkout_id: str, version: int, limit: int, *, within: bool
+    ) -> list[Notification]:
+        """Stream by stream, in the database's own order of ids."""
+        statement = _IN_STREAM if within else _IN_STREAMS
+        with self.datastore.get_connection() as conn:
+            rows = self._query(conn, statement, [checkout_id, version, limit]).fetchall()
+        return [_notification(row) for row in rows]
 
     def select_newest(self) -> int:
         """The position of the newest event."""
@@ -246,6 +256,17 @@ def _connection_parameters(url: str, connect_timeout: float) -> dict[str, Any]:
         return {**_KEEPALIVE, "connect_timeout": round(connect_timeout), **conninfo_to_dict(url)}
     except psycopg.ProgrammingError:
         raise ValueError("is not a PostgreSQL URL, or has an unknown parameter") from None
+
+
+def _notification(row: DictRow) -> Notification:
+    return Notification(
+        id=row["id"],
+        originator_id=row["originator_id"],
+        originator_version=row["originator_version"],
+        topic=row["topic"],
+        # A null, which only other hands than ours can have written, is no event either.
+        state=bytes(row["state"] or b""),
+    )
 
 
 def _stored(row: DictRow) -> StoredEvent:

@@ -37,6 +37,11 @@ class CheckoutRecorder(Protocol):
     def select_after(self, position: int, limit: int) -> list[Notification]:
         """Events in the order they were committed, after a position."""
 
+    def select_in_streams(
+        self, checkout_id: str, version: int, limit: int, *, within: bool
+    ) -> list[Notification]:
+        """Events by checkout and version, after one of them; of that checkout alone if `within`."""
+
     def select_newest(self) -> int:
         """The position of the newest event; 0 when there is none."""
 

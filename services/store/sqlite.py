@@ -43,6 +43,15 @@ _STREAMS = (
     "AND e.originator_version <= json_extract(w.value, '$[2]') "
     "ORDER BY e.originator_id, e.originator_version"
 )
+_IN_STREAMS = (
+    "SELECT rowid AS id, originator_id, originator_version, topic, state FROM stored_events "
+    "WHERE (originator_id, originator_version) > (?, ?) "
+    "ORDER BY originator_id, originator_version LIMIT ?"
+)
+_IN_STREAM = (
+    "SELECT rowid AS id, originator_id, originator_version, topic, state FROM stored_events "
+    "WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version LIMIT ?"
+)
 _PURGE = (
     "DELETE FROM outcomes WHERE key IN (SELECT key FROM outcomes o WHERE recorded_at < ? "
     "AND (refusal IS NOT NULL OR EXISTS (SELECT 1 FROM stored_events e "
@@ -95,6 +104,14 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
     def select_after(self, position: int, limit: int) -> list[Notification]:
         """In commit order, since SQLite has one writer at a time."""
         return list(self.select_notifications(position, limit, inclusive_of_start=False))
+
+    def select_in_streams(
+        self, checkout_id: str, version: int, limit: int, *, within: bool
+    ) -> list[Notification]:
+        """Stream by stream, in the database's own order of ids."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(_IN_STREAM if within else _IN_STREAMS, [checkout_id, version, limit])
+            return [Notification(**row) for row in c.fetchall()]
 
     def select_newest(self) -> int:
         """The position of the newest event."""

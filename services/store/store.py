@@ -19,6 +19,7 @@ from services.store.mapper import PydanticMapper
 from services.store.outcomes import KEPT_FOR_SECONDS, Outcome
 from services.store.postgres import PostgresRecorder
 from services.store.recorder import CheckoutRecorder, StreamRange
+from services.store.rows import Row
 from services.store.sqlite import SQLiteRecorder
 from services.tracing import span
 
@@ -127,6 +128,22 @@ class EventStore:
         with _translated():
             rows = self._recorder.select_after(position, limit)
         return [Positioned(row.id, self._mapper.to_domain_event(row)) for row in rows]
+
+    def rows(self, position: int, limit: int) -> list[Row]:
+        """The same events as `tail`, not read yet."""
+        with _translated():
+            return [Row.of(stored) for stored in self._recorder.select_after(position, limit)]
+
+    def stream_rows(
+        self, checkout_id: str, version: int, limit: int, *, within: bool = False
+    ) -> list[Row]:
+        """The next events after one of them, stream by stream in some fixed order of ids, not read yet.
+
+        All streams from `("", 0)` on, or `within` one stream alone.
+        """
+        with _translated():
+            found = self._recorder.select_in_streams(checkout_id, version, limit, within=within)
+        return [Row.of(stored) for stored in found]
 
     def newest(self) -> int:
         """The position of the newest event; 0 when there is none."""
