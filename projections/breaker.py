@@ -7,6 +7,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from redis.exceptions import RedisError
+
+REDIS_FAILURES = (RedisError, OSError)
+"""What a call to a Redis that is gone raises; a `TimeoutError` is an `OSError`."""
+
 BOUND_SECONDS = 0.5
 """For which an answer is awaited at most."""
 
@@ -27,10 +32,13 @@ class CircuitBreaker:
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[None]:
-        """Bound the calls within the block. Raises what they raise, or `TimeoutError`."""
+        """Bound the calls within the block. Raises what they raise, or `TimeoutError`.
+
+        What is no failure of Redis is no reason to leave it alone.
+        """
         try:
             async with asyncio.timeout(BOUND_SECONDS):
                 yield
-        except Exception:
+        except REDIS_FAILURES:
             self._open_until = time.monotonic() + PAUSE_SECONDS
             raise

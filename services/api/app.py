@@ -10,6 +10,8 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from projections.redis_views import RedisViews
 from services.api.errors import add_error_handlers
+from services.api.listing import ListReader
+from services.api.listing import router as listing
 from services.api.middleware import RequestMiddleware
 from services.api.openapi import describe
 from services.api.past import PastReader
@@ -44,8 +46,10 @@ def build_app(parts: ApiParts) -> FastAPI:
     app.state.writer = parts.writer
     app.state.payments = parts.payments
     app.state.reader = CheckoutReader(parts.views, parts.store)
+    app.state.lister = ListReader(parts.views)
     app.state.past = PastReader(parts.store)
     app.state.keys = parts.keys
+    app.include_router(listing)
     app.include_router(reading)
     app.include_router(writing)
     app.router.routes.extend(health_routes(parts.checks))

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from redis.exceptions import RedisError
-
-from projections.breaker import CircuitBreaker
+from projections.breaker import REDIS_FAILURES, CircuitBreaker
 from projections.redis_views import RedisViews
 from projections.view import View, view_of
 from services.metrics import VIEWS_FROM
@@ -36,7 +34,7 @@ class CheckoutReader:
         try:
             async with self._breaker.attempt():
                 return await self._views.get(checkout_id)
-        except (RedisError, OSError, TimeoutError) as error:
+        except REDIS_FAILURES as error:
             logger.warning("Redis does not answer, reading from the event store: %r", error)
             return None
 

@@ -34,6 +34,16 @@ async def test_a_failure_opens_it_and_is_the_callers_to_judge():
     assert circuit.is_open
 
 
+async def test_an_error_that_is_not_of_redis_leaves_it_closed():
+    circuit = CircuitBreaker()
+
+    with pytest.raises(KeyError):
+        async with circuit.attempt():
+            raise KeyError
+
+    assert not circuit.is_open
+
+
 async def test_what_succeeds_leaves_it_closed():
     circuit = CircuitBreaker()
 

@@ -21,12 +21,16 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 WRITES = ["create_checkout", "update_checkout", "cancel_checkout"]
 STATUSES = {
     "create_checkout": "201 202 400 401 403 409 412 413 415 422 500 503",
+    "list_checkouts": "200 400 401 403 500 503",
     "get_checkout": "200 304 400 401 403 404 500 503",
     "list_events": "200 400 401 403 404 500 503",
     "update_checkout": "200 202 400 401 403 404 409 412 413 415 422 500 503",
     "cancel_checkout": "200 202 400 401 403 404 405 412 413 415 422 500 503",
 }
 READ_PARAMETERS = {
+    "list_checkouts": {
+        *("status", "buyer_email", "created_after", "created_before", "limit", "cursor")
+    },
     "get_checkout": {"If-None-Match", "version", "at"},
     "list_events": {"after", "limit"},
 }

@@ -23,6 +23,7 @@ from tests.services.documents import faults, follow, operations
 
 CALLS = {
     "create_checkout": ("POST", "/v1/checkouts", {"items": MUG}),
+    "list_checkouts": ("GET", "/v1/checkouts", None),
     "get_checkout": ("GET", "/v1/checkouts/c1", None),
     "list_events": ("GET", "/v1/checkouts/c1/events", None),
     "update_checkout": ("PUT", "/v1/checkouts/c1", {"buyer": None}),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from domain.refusals import Refused, invalid
+from projections.listing import list_item
+from projections.view import view_of
 from services.api.errors import unavailable
+from services.api.listing import no_list, no_such_cursor
 from services.api.openapi.call import FAULT, NOT_FOUND, Call, DocumentedError, Page, guards
 from services.api.reading import not_there_then
 from services.documents.events import EventPage
+from services.documents.listing import CheckoutPage
 from services.documents.story import story
 from services.kafka.events import structured_event
 from services.keys import Scope
@@ -16,7 +20,16 @@ def read_calls() -> dict[str, Call]:
     """The calls by their operation id."""
     opened = story()["CreateCheckout"]
     events = {"data": [structured_event(it) for it in opened.events[:2]], "has_more": True}
+    listed = {"data": [list_item(view_of(opened.after))], "has_more": False, "total_count": 1}
     return {
+        "list_checkouts": Call(
+            Scope.READ,
+            None,
+            opened,
+            _errors(no_such_cursor(), unreadable=_NO_LIST),
+            query=_LIST_QUERY,
+            page=Page(CheckoutPage, "The checkouts, newest first.", listed),
+        ),
         "get_checkout": Call(
             Scope.READ,
             None,
@@ -40,15 +53,22 @@ def read_calls() -> dict[str, Call]:
     }
 
 
-def _errors(malformed: Refused, *errors: DocumentedError) -> tuple[DocumentedError, ...]:
+_LIST_QUERY = ("Status", "BuyerEmail", "CreatedAfter", "CreatedBefore", "ListLimit", "Cursor")
+_UNREADABLE = DocumentedError(
+    unavailable("the checkout can't be read now; try again"),
+    "neither Redis nor the event store could be read in time",
+)
+_NO_LIST = DocumentedError(no_list(), "Redis is away, or doesn't hold all checkouts yet")
+
+
+def _errors(
+    malformed: Refused, *errors: DocumentedError, unreadable: DocumentedError = _UNREADABLE
+) -> tuple[DocumentedError, ...]:
     when = "a query parameter is malformed, out of bounds, repeated or not known; `param` names it"
     return (
         *guards(Scope.READ),
         DocumentedError(malformed, when),
         *errors,
-        DocumentedError(
-            unavailable("the checkout can't be read now; try again"),
-            "neither Redis nor the event store could be read in time",
-        ),
+        unreadable,
         FAULT,
     )
