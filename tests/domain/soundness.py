@@ -2,15 +2,15 @@
 
 import json
 
-from domain.checkout import Checkout
+from domain.checkout import DECLINED, Checkout
 from domain.values import Address, Status
 from projections.view import view_of
-from tests.domain.books import BOOK, DEARER
+from tests.domain.books import BOOK, DEARER, FREE
 from tests.domain.given import BERLIN, CALIFORNIA, NEW_YORK, PARIS
 
 ORDER_TAXES = {
     book.order_tax(Address.model_validate(place))
-    for book in (BOOK, DEARER)
+    for book in (BOOK, DEARER, FREE)
     for place in (CALIFORNIA, NEW_YORK, BERLIN, PARIS)
 }
 """Every flat order tax that a book of these tests knows."""
@@ -21,6 +21,7 @@ def assert_sound(checkout: Checkout) -> None:
     assert_totals_add_up(checkout)
     assert_selection_is_on_offer(checkout)
     assert_status_and_messages_agree(checkout)
+    assert_status_and_payment_agree(checkout)
     assert_view_shows_it(checkout)
 
 
@@ -59,20 +60,36 @@ def assert_selection_is_on_offer(checkout: Checkout) -> None:
 
 
 def assert_status_and_messages_agree(checkout: Checkout) -> None:
-    errors = {message.param for message in checkout.messages if message.type == "error"}
-    lacking = {
-        "$.items": not checkout.line_items,
-        "$.fulfillment_address": checkout.fulfillment_address is None,
-        "$.fulfillment_option_id": checkout.selected_option is None,
-    }
     if checkout.status == Status.CANCELED:
         assert checkout.canceled_at == checkout.updated_at
         assert [message.type for message in checkout.messages] == ["info"]
         return
     assert checkout.canceled_at is None
-    assert errors == {field for field, lacks in lacking.items() if lacks}
-    ready = not any(lacking.values())
-    assert checkout.status == (Status.READY_FOR_PAYMENT if ready else Status.NOT_READY_FOR_PAYMENT)
+    errors = [message for message in checkout.messages if message.type == "error"]
+    declines = [message for message in errors if message.code == DECLINED]
+    assert len(declines) <= (checkout.status == Status.READY_FOR_PAYMENT)
+    lacking = {
+        "$.items": not checkout.line_items,
+        "$.fulfillment_address": checkout.fulfillment_address is None,
+        "$.fulfillment_option_id": checkout.selected_option is None,
+    }
+    missing = {message.param for message in errors if message not in declines}
+    assert missing == {field for field, lacks in lacking.items() if lacks}
+    assert any(lacking.values()) == (checkout.status == Status.NOT_READY_FOR_PAYMENT)
+
+
+def assert_status_and_payment_agree(checkout: Checkout) -> None:
+    attempt, payment = checkout.attempt, checkout.payment
+    assert bool(attempt) == (checkout.status == Status.IN_PROGRESS)
+    assert bool(payment) == bool(checkout.order_id) == (checkout.status == Status.COMPLETED)
+    if attempt:
+        assert (attempt.amount, attempt.currency) == (checkout.total, checkout.currency)
+        assert attempt.amount > 0
+    if payment:
+        assert payment.amount == checkout.total
+        assert checkout.messages == ()
+    for charge in (attempt, payment):
+        assert charge is None or charge.provider == checkout.payment_provider.provider
 
 
 def assert_view_shows_it(checkout: Checkout) -> None:
@@ -80,4 +97,5 @@ def assert_view_shows_it(checkout: Checkout) -> None:
     assert shown["status"] == checkout.status
     assert None not in shown.values()
     assert ("payment_provider" in shown) == (not checkout.is_closed)
-    assert ("canceled_at" in shown) == checkout.is_closed
+    assert ("canceled_at" in shown) == (checkout.status == Status.CANCELED)
+    assert shown.keys() >= {"order_id", "payment"} or checkout.status != Status.COMPLETED

@@ -1,44 +1,48 @@
 """Whatever is asked of a checkout, in whatever order, under whatever book: it stays sound."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 
 from domain.checkout import Checkout, fold, next_time
-from domain.commands import CancelCheckout, Command, CreateCheckout, UpdateCheckout
+from domain.commands import (
+    CancelCheckout,
+    Command,
+    CompleteCheckout,
+    CreateCheckout,
+    RecordDecline,
+    RecordPayment,
+    UpdateCheckout,
+)
 from domain.decisions import decide
-from domain.events import RecordedEvent, record
+from domain.events import CheckoutCompleted, Event, PaymentStarted, RecordedEvent, record
 from domain.merchant import MerchantBook
 from domain.refusals import RefusalCode, Refused
 from projections.view import render
-from tests.domain import given
-from tests.domain.books import BARE, BOOK, DEARER
+from tests.domain import given, wishes
+from tests.domain.books import BOOK
 from tests.domain.soundness import assert_sound
 
-items = st.lists(
-    st.builds(
-        given.item,
-        st.sampled_from(["mug", "novel", "pen", "card", "stamp"]),
-        st.integers(1, 10) | st.just(10_000),
-    ),
-    unique_by=lambda item: item["id"],
-    max_size=4,
-)
-buyers = st.none() | st.sampled_from([given.ADA, given.BOB])
-addresses = st.none() | st.sampled_from(
-    [given.CALIFORNIA, given.NEW_YORK, given.BERLIN, given.PARIS, given.address("US", "ca")]
-)
-choices = st.none() | st.sampled_from(["ground", "courier", "express", "parcel"])
-optional = {"buyer": buyers, "fulfillment_address": addresses, "fulfillment_option_id": choices}
-seen = st.sampled_from([None, None, None, "last", "stale"])
-clock = st.integers(-5, 5).map(lambda seconds: timedelta(seconds=seconds))
+PAYMENT_STEPS = {"PaymentStarted": "S", "PaymentDeclined": "D", "CheckoutCompleted": "C"}
 
 
 class AnySequence(RuleBasedStateMachine):
-    """Sends commands and keeps, beside the checkout, only what was asked for."""
+    """Sends commands and keeps, beside the checkout, only what was asked for and told."""
+
+    attempts: Bundle[str] = Bundle("attempts")
 
     @initialize()
     def nothing_yet(self) -> None:
@@ -47,34 +51,63 @@ class AnySequence(RuleBasedStateMachine):
         self.stream: list[RecordedEvent] = []
         self.wishes: dict[str, Any] = {}
         self.refusals: list[tuple[RefusalCode, str | None]] = []
+        self.sent = 0
+        self.running: str | None = None
+        self.paid_with: str | None = None
 
-    @rule(book=st.sampled_from([BOOK, DEARER, BARE]))
+    @rule(book=wishes.books)
     def the_merchant_changes_the_book(self, book: MerchantBook) -> None:
         self.book = book
 
-    @rule(
-        body=st.fixed_dictionaries({"items": items.filter(bool)}, optional=optional),
-        expected=seen,
-        drift=clock,
-    )
+    @precondition(lambda self: len(self.stream) % 3 == 0)
+    @rule(body=wishes.creates, expected=wishes.seen, drift=wishes.clock)
     def create(self, body: dict[str, Any], expected: str | None, drift: timedelta) -> None:
         self.send(CreateCheckout.parse(body), body, expected, drift)
 
     @precondition(lambda self: self.checkout)
-    @rule(
-        body=st.fixed_dictionaries({}, optional={"items": items, **optional}),
-        expected=seen,
-        drift=clock,
-    )
+    @rule(body=wishes.updates, expected=wishes.seen, drift=wishes.clock)
     def update(self, body: dict[str, Any], expected: str | None, drift: timedelta) -> None:
         command = UpdateCheckout.parse(body)
         if self.send(command, body, expected, drift):
             assert decide(self.checkout, command, self.book) == (), "a repeat changes nothing"
 
-    @precondition(lambda self: self.checkout and len(self.stream) % 4 == 0)
-    @rule(message=st.none() | st.just("Changed my mind"), expected=seen, drift=clock)
+    @precondition(lambda self: self.checkout and len(self.stream) % 5 == 0)
+    @rule(message=st.none() | st.just("Changed my mind"), expected=wishes.seen, drift=wishes.clock)
     def cancel(self, message: str | None, expected: str | None, drift: timedelta) -> None:
         self.send(CancelCheckout.parse({"message": message}), {}, expected, drift)
+
+    @precondition(lambda self: self.checkout)
+    @rule(target=attempts, body=wishes.completes, expected=wishes.seen, drift=wishes.clock)
+    def complete(
+        self, body: dict[str, Any], expected: str | None, drift: timedelta
+    ) -> str | MultipleResults[str]:
+        due, status = self.checkout.total, self.checkout.status
+        wish = {"buyer": body["buyer"]} if body["buyer"] else {}
+        known = body["payment_data"]["provider"] == "stripe"
+        accepted = self.send(CompleteCheckout.parse(body), wish, expected, drift)
+        assert accepted == (status == "ready_for_payment" and known and expected != "stale")
+        if not accepted:
+            return multiple()
+        told = self.stream[-1].event
+        if due == 0:
+            assert isinstance(told, CheckoutCompleted)
+            self.paid_with = told.payment.id
+            return multiple()
+        assert isinstance(told, PaymentStarted)
+        assert told.amount == due, "neither the buyer nor the book changes what is charged"
+        self.running = told.attempt_id
+        return told.attempt_id
+
+    @rule(attempt_id=attempts, payment_id=wishes.payment_ids, drift=wishes.clock)
+    def a_payment_is_taken(self, attempt_id: str, payment_id: str, drift: timedelta) -> None:
+        again = payment_id == self.paid_with
+        if self.settle(RecordPayment(attempt_id=attempt_id, payment_id=payment_id), again, drift):
+            self.paid_with = payment_id
+
+    @rule(attempt_id=attempts, drift=wishes.clock)
+    def a_payment_is_declined(self, attempt_id: str, drift: timedelta) -> None:
+        decline = RecordDecline(attempt_id=attempt_id, code="no_funds", message="No funds")
+        self.settle(decline, False, drift)
 
     def send(
         self, command: Command, body: dict[str, Any], expected: str | None, drift: timedelta
@@ -83,19 +116,36 @@ class AnySequence(RuleBasedStateMachine):
         version = len(self.stream)
         expects = {None: None, "last": version, "stale": version + 1}[expected]
         was_closed = self.checkout is not None and self.checkout.is_closed
+        self.sent += 1
         try:
-            events = decide(self.checkout, command, self.book, expects)
+            events = decide(self.checkout, command, self.book, expects, f"key-{self.sent}")
         except Refused as refused:
             self.refusals.append((refused.code, expected))
             return False
         assert not was_closed, "closed is closed"
+        assert self.running is None, "nothing is taken while a payment runs"
         assert expected != "stale"
-        at = next_time(self.checkout, given.NOW + drift)
-        recorded = record("c1", version, at, events, given.METADATA)
-        self.stream += recorded
-        self.checkout = fold(recorded, self.checkout)
+        self.record(events, drift)
         self.wishes.update(body)
         return True
+
+    def settle(self, command: RecordPayment | RecordDecline, again: bool, drift: timedelta) -> bool:
+        """Tell, perhaps late or again, how an attempt ended; whether that ended it."""
+        runs = command.attempt_id == self.running
+        if not (runs or again):
+            assert given.refusal_of(self.checkout, command).code == RefusalCode.ATTEMPT_CLOSED
+            return False
+        events = decide(self.checkout, command, self.book)
+        assert len(events) == runs, "an attempt ends once"
+        self.record(events, drift)
+        self.running = None
+        return runs
+
+    def record(self, events: tuple[Event, ...], drift: timedelta) -> None:
+        at = next_time(self.checkout, given.NOW + drift)
+        recorded = record("c1", len(self.stream), at, events, given.METADATA)
+        self.stream += recorded
+        self.checkout = fold(recorded, self.checkout)
 
     @invariant()
     def the_version_is_checked_before_the_book_is_asked(self) -> None:
@@ -118,6 +168,30 @@ class AnySequence(RuleBasedStateMachine):
             assert self.checkout.choice == self.wishes["fulfillment_option_id"]
 
     @invariant()
+    def its_payment_is_the_one_that_was_told(self) -> None:
+        if self.checkout is None:
+            return
+        attempt, payment = self.checkout.attempt, self.checkout.payment
+        assert (attempt.attempt_id if attempt else None) == self.running
+        assert (payment.id if payment else None) == self.paid_with
+
+    @invariant()
+    def nothing_comes_between_a_payment_and_its_end_and_nothing_after_an_order(self) -> None:
+        story = "".join(PAYMENT_STEPS.get(told.event.NAME, "-") for told in self.stream)
+        assert re.fullmatch("(-|SD)*(S?C|S)?", story)
+
+    @invariant()
+    def no_attempt_is_named_as_another(self) -> None:
+        started = [told.event for told in self.stream if isinstance(told.event, PaymentStarted)]
+        assert len({event.attempt_id for event in started}) == len(started)
+
+    @invariant()
+    def an_order_is_told_as_it_is_shown(self) -> None:
+        told = self.stream[-1].event if self.stream else None
+        if self.checkout and isinstance(told, CheckoutCompleted):
+            assert told.checkout.model_dump(mode="json") == render(self.checkout)
+
+    @invariant()
     def its_stream_has_no_hole_and_never_goes_back_in_time(self) -> None:
         times = [recorded.at for recorded in self.stream]
         assert times == sorted(times)
@@ -132,4 +206,4 @@ class AnySequence(RuleBasedStateMachine):
 
 
 TestAnySequence = AnySequence.TestCase
-TestAnySequence.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestAnySequence.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)
