@@ -14,6 +14,8 @@ from domain.refusals import RefusalCode, Refused
 from services.errors import STATUS, error_body, flat_error
 
 RETRY_AFTER_SECONDS = 1
+NO_VERSION = -1
+"""What an entity tag that is no version's stands for: no checkout is ever at it."""
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 """The methods that HTTP has for resources."""
 
@@ -97,13 +99,23 @@ def fault() -> ApiError:
 def refused(refusal: Refused, headers: Mapping[str, str] | None = None) -> Response:
     """The answer to a refused command."""
     told = {**(headers or {}), **refusal_headers(refusal)}
-    return JSONResponse(flat_error(refusal), STATUS[refusal.code], told)
+    return JSONResponse(flat_error(_of_tags(refusal)), STATUS[refusal.code], told)
 
 
 def refusal_headers(refusal: Refused) -> dict[str, str]:
     """What HTTP wants to be told with a refusal besides its body."""
     # A 405 has to name the methods of the path, and the cancel of a closed checkout has none left.
     return {"Allow": ""} if refusal.code is RefusalCode.NOT_CANCELABLE else {}
+
+
+def _of_tags(refusal: Refused) -> Refused:
+    """A refusal for the version, where `If-Match` named none: the domain knows nothing of tags."""
+    if refusal.code is not RefusalCode.VERSION_MISMATCH:
+        return refusal
+    message = refusal.message.replace(
+        f", not at {NO_VERSION};", ", and If-Match names none of its versions;"
+    )
+    return Refused(refusal.code, message, refusal.param)
 
 
 def add_error_handlers(app: FastAPI) -> None:

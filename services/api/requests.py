@@ -11,14 +11,18 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from domain.commands import json_path
 from domain.refusals import RefusalCode, Refused, invalid
-from services.api.errors import forbidden, unauthorized
+from services.api.errors import NO_VERSION, forbidden, unauthorized
 from services.keys import ApiKey, LiveKeys, Scope
 from services.strict_json import parse_json
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_IDEMPOTENCY_KEY = 255
 
-_ENTITY_TAG = re.compile(r'"([1-9][0-9]{0,17})"')
+_KEY_PATH = json_path(("Idempotency-Key",))
+
+_TAG = r'(?:W/)?"[!#-~\x80-\xff]*"'
+_TAGS = re.compile(rf"{_TAG}(?:[ \t]*,[ \t]*{_TAG})*")
+_VERSION = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,17})"')
 _BEARER = HTTPBearer(auto_error=False, description="An API key, made by `checkout keys create`.")
 
 
@@ -73,27 +77,48 @@ def refuse_query(request: Request) -> None:
 
 
 def expected_version(request: Request) -> int | None:
-    """The version in `If-Match`; one that can't be any version's tag is -1, which matches none."""
-    given = request.headers.get("if-match")
-    if given is None or given.strip() == "*":
+    """The version in `If-Match`, by strong comparison (RFC 9110, section 13.1.1): of a list, the one
+    tag that can be a version's; `NO_VERSION` if none can. Raises `Refused` if several can.
+    """
+    given = _listed(request, "if-match")
+    if given is None or given == "*":
         return None
-    tag = _ENTITY_TAG.fullmatch(given.strip())
-    return int(tag[1]) if tag else -1
+    versions = {int(found) for found in _VERSION.findall(given)} if _TAGS.fullmatch(given) else ()
+    if len(versions) > 1:
+        raise invalid(
+            "If-Match names several versions; send the ETag of the answer that you go by",
+            json_path(("If-Match",)),
+        )
+    return next(iter(versions), NO_VERSION)
 
 
 def is_known(request: Request, entity_tag: str) -> bool:
     """Whether `If-None-Match` names this tag, by weak comparison (RFC 9110, section 13.1.2)."""
-    given = request.headers.get("if-none-match", "")
+    given = _listed(request, "if-none-match") or ""
     tags = {tag.strip().removeprefix("W/") for tag in given.split(",")}
     return "*" in tags or entity_tag in tags
 
 
+def _listed(request: Request, name: str) -> str | None:
+    """A header that is a list, which may come in several lines; None if it is not there."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines).strip() if lines else None
+
+
 def idempotency_key(request: Request) -> str | None:
-    """The `Idempotency-Key`, if there is one. Raises `Refused` for one out of bounds."""
-    given = request.headers.get("idempotency-key")
-    if given is not None and not 1 <= len(given) <= MAX_IDEMPOTENCY_KEY:
-        raise invalid(
-            f"Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} characters",
-            "$['Idempotency-Key']",
-        )
-    return given
+    """The `Idempotency-Key`, if there is one. Raises `Refused` for one that is out of bounds, no
+    UTF-8 or one of several.
+    """
+    given = request.headers.getlist("idempotency-key")
+    if not given:
+        return None
+    try:
+        # HTTP's headers are bytes, which the framework reads as Latin-1.
+        key = given[0].encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        raise invalid("Idempotency-Key is not UTF-8", _KEY_PATH) from None
+    if len(given) > 1:
+        raise invalid("Idempotency-Key is given more than once", _KEY_PATH)
+    if not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY:
+        raise invalid(f"Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} characters", _KEY_PATH)
+    return key

@@ -48,7 +48,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "name": "If-Match",
         "in": "header",
         "description": "Write only if the checkout is still at this version: the `ETag` of an "
-        'earlier answer. `*` is any version; a checkout to be created is at `"0"`.',
+        'earlier answer. `*` is any version; a checkout to be created is at `"0"`. Of a list, the '
+        "one tag that is a version's counts; several are refused.",
         "schema": {"type": "string"},
         "example": '"5"',
     },

@@ -1,0 +1,62 @@
+"""What may be an `Idempotency-Key`: up to 255 characters of any script, once, and nothing else."""
+
+import uuid
+
+import pytest
+
+from tests.system.http_user import ITEMS, opened, problem
+
+CREATE = {"items": ITEMS}
+
+
+def padded(character, length):
+    """A key of that many characters that no other test uses."""
+    return (uuid.uuid4().hex.ljust(length, character)).encode()
+
+
+@pytest.mark.parametrize("character", ["k", "é", "к", "🛒", "\u0085"])
+async def test_a_key_of_255_characters_is_accepted_whatever_their_script(http, character):
+    key = {"Idempotency-Key": padded(character, 255)}
+
+    first, second = [await http.post("/v1/checkouts", json=CREATE, headers=key) for _ in range(2)]
+
+    assert (first.status_code, first.content) == (second.status_code, second.content)
+    assert second.headers["idempotent-replayed"] == "true"
+    events = (await http.get(f"{first.headers['location']}/events")).json()["data"]
+    assert {event["causationid"] for event in events} == {key["Idempotency-Key"].decode()}
+
+
+NO_KEYS = {
+    "nothing": [b""],
+    "256 characters": [b"k" * 256],
+    "256 characters of two bytes each": ["é".encode() * 256],
+    "no text": [b"\xff\xfe"],
+    "Latin-1": [b"caf\xe9"],
+    "half of a character": [b"\xed\xa0\x80"],
+    "two": [b"one", b"two"],
+    "the same twice": [b"one", b"one"],
+}
+
+
+@pytest.mark.parametrize("given", NO_KEYS.values(), ids=NO_KEYS.keys())
+async def test_what_is_no_key_is_refused_and_nothing_is_done(http, given):
+    path = await opened(http)
+    headers = [("Idempotency-Key", key) for key in given]
+
+    answer = await http.post(f"{path}/cancel", headers=headers)
+
+    assert problem(answer) == (400, "invalid", "$['Idempotency-Key']")
+    assert (await http.get(path)).json()["status"] == "not_ready_for_payment"
+
+
+async def test_keys_that_differ_in_a_letters_case_or_form_are_two(http):
+    composed, decomposed = "\u00e9", "e\u0301"
+    base = uuid.uuid4().hex
+    keys = [f"{base}{end}".encode() for end in ("a", "A", composed, decomposed, "a a", "a  a")]
+
+    answers = [
+        await http.post("/v1/checkouts", json=CREATE, headers={"Idempotency-Key": key})
+        for key in keys
+    ]
+
+    assert len({answer.json()["id"] for answer in answers}) == len(keys)
