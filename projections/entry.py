@@ -39,8 +39,8 @@ class Entry:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what `str` wrote. Raises `ValueError`."""
-        updated, created, status, buyer = text.split(" ")
+        """Read what `str` wrote; a later revision may append to it. Raises `ValueError`."""
+        updated, created, status, buyer, *_ = text.split(" ")
         return cls(int(created, 16), int(updated, 16), status, buyer)
 
     def __str__(self) -> str:

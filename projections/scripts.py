@@ -15,13 +15,25 @@ INDEX = "checkout:list:"
 HEAD_BYTES = 200
 """More than the first line of a view can have."""
 
-_NAMES = f"""
+NAMES = f"""
 local VIEW, INDEX, HEAD_END = '{VIEW}', '{INDEX}', {HEAD_BYTES - 1}
 local ID_BEGIN = {PLACE_DIGITS + 1}
 """
 
+INDEXES = """
+-- An entry's member and the indexes that it is in; none for a view from before there was a list.
+local function indexes(id, entry)
+  local created, status, buyer = string.match(entry, '^%x+ (%x+) (%S+) (%S+)')
+  if not created then return '', {} end
+  local keys = {INDEX .. status}
+  if buyer ~= '-' then keys[2] = keys[1] .. ':' .. buyer end
+  return created .. id, keys
+end
+"""
+
 APPLY = (
-    _NAMES
+    NAMES
+    + INDEXES
     + """
 -- KEYS: the positions. ARGV: the number of partitions, then for each of them its name, the position
 -- we expect and the new one; then for each view the checkout's id, version, revision, entry and body.
@@ -34,15 +46,6 @@ for _ = 1, partitions do
 end
 for p = 1, partitions do
   redis.call('HSET', KEYS[1], ARGV[3 * p - 1], ARGV[3 * p + 1])
-end
-
--- An entry's member and the indexes that it is in; none for a view from before there was a list.
-local function indexes(id, entry)
-  local created, status, buyer = string.match(entry, '^%x+ (%x+) (%S+) (%S+)$')
-  if not created then return '', {} end
-  local keys = {INDEX .. status}
-  if buyer ~= '-' then keys[2] = keys[1] .. ':' .. buyer end
-  return created .. id, keys
 end
 
 for a = at, #ARGV, 5 do
@@ -68,7 +71,7 @@ return 1
 )
 
 PAGE = (
-    _NAMES
+    NAMES
     + """
 -- KEYS: what the views were built under, and the indexes. ARGV: how many entries at most, the lowest
 -- and the highest that are wanted (as ZRANGEBYLEX has it), and the id after which to go on, or ''.
