@@ -4,7 +4,12 @@ import pytest
 
 from tests.servers.programs import MISSING
 
-pytest_plugins = ["tests.servers.kafka", "tests.servers.postgres", "tests.servers.redis"]
+pytest_plugins = [
+    "tests.servers.kafka",
+    "tests.servers.postgres",
+    "tests.servers.redis",
+    "tests.servers.stripe_mock",
+]
 
 
 def pytest_terminal_summary(
