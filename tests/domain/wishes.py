@@ -24,7 +24,11 @@ addresses = st.none() | st.sampled_from(
 choices = st.none() | st.sampled_from(["ground", "courier", "express", "parcel"])
 optional = {"buyer": buyers, "fulfillment_address": addresses, "fulfillment_option_id": choices}
 lines = {"items": items.filter(bool)}
-ready = {**lines, "fulfillment_address": st.sampled_from([given.CALIFORNIA, given.BERLIN])}
+ready = {
+    **lines,
+    "buyer": buyers,
+    "fulfillment_address": st.sampled_from([given.CALIFORNIA, given.BERLIN]),
+}
 creates = st.fixed_dictionaries(lines, optional=optional) | st.fixed_dictionaries(ready)
 updates = st.fixed_dictionaries({}, optional={"items": items, **optional})
 completes = st.builds(
