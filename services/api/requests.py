@@ -20,6 +20,7 @@ MAX_IDEMPOTENCY_KEY = 255
 
 _KEY_PATH = json_path(("Idempotency-Key",))
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TAG = r'(?:W/)?"[!#-~\x80-\xff]*"'
 _TAGS = re.compile(rf"{_TAG}(?:[ \t]*,[ \t]*{_TAG})*")
 _VERSION = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,17})"')
@@ -107,7 +108,7 @@ def _listed(request: Request, name: str) -> str | None:
 
 def idempotency_key(request: Request) -> str | None:
     """The `Idempotency-Key`, if there is one. Raises `Refused` for one that is out of bounds, no
-    UTF-8 or one of several.
+    text in UTF-8, or one of several.
     """
     given = request.headers.getlist("idempotency-key")
     if not given:
@@ -119,6 +120,9 @@ def idempotency_key(request: Request) -> str | None:
         raise invalid("Idempotency-Key is not UTF-8", _KEY_PATH) from None
     if len(given) > 1:
         raise invalid("Idempotency-Key is given more than once", _KEY_PATH)
+    # It goes into events, whose attributes (CloudEvents 1.0, "Type System") have none of these.
+    if _CONTROL.search(key):
+        raise invalid("Idempotency-Key has a control character", _KEY_PATH)
     if not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY:
         raise invalid(f"Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} characters", _KEY_PATH)
     return key

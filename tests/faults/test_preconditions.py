@@ -86,18 +86,23 @@ async def test_if_match_over_http_and_expectedversion_over_kafka_exclude_each_ot
     path = await shop.opened()
     checkout_id = path.rpartition("/")[2]
 
-    async def over_http(number, tag):
-        # A command takes longer by Kafka: later and later, so that now one is first, now the other.
-        await asyncio.sleep(0.004 * (number % 10))
+    async def over_http(number, tag, pause):
+        await asyncio.sleep(pause)
         return await shop.ask("PUT", path, json=items(2 * number + 100), headers={"If-Match": tag})
+
+    async def over_kafka(number, tag, pause):
+        await asyncio.sleep(pause)
+        version = tag.strip('"')
+        body = items(2 * number + 101)
+        return await kafka.ask("UpdateCheckout", checkout_id, body, ce_expectedversion=version)
 
     for number in range(CONTESTS):
         tag = await shop.tag(path)
-        expected = {"ce_expectedversion": tag.strip('"')}
+        # Now the one begins earlier, now the other.
+        ahead = 0.004 * (number % 9 - 4)
 
         answer, reply = await asyncio.gather(
-            over_http(number, tag),
-            kafka.ask("UpdateCheckout", checkout_id, items(2 * number + 101), **expected),
+            over_http(number, tag, max(0, ahead)), over_kafka(number, tag, max(0, -ahead))
         )
 
         assert (answer.status_code, error(reply)) in {

@@ -130,6 +130,7 @@ async def test_a_method_that_a_path_does_not_have_is_not_allowed(http):
         ("OPTIONS", path, {"GET", "HEAD", "PUT"}),
         ("POST", f"{path}/events", {"GET", "HEAD"}),
         ("GET", f"{path}/cancel", {"POST"}),
+        ("PUT", "/v1/checkouts", {"GET", "HEAD", "POST"}),
         ("PUT", "/readyz", {"GET", "HEAD"}),
         ("BREW", "/healthz", {"GET", "HEAD"}),
     ):
