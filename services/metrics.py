@@ -44,3 +44,15 @@ COMMAND_LAG = (
     Gauge("checkout_command_lag_commands", "Commands in our partitions not yet handled"),
     Gauge("checkout_command_lag_seconds", "How long the oldest of them has waited"),
 )
+PAYMENTS = Counter(
+    "checkout_payments",
+    "What providers were asked: paid, declined, undecided, by_hand, late, refunded",
+    ["outcome"],
+)
+PAYMENTS_BY_HAND = Gauge(
+    "checkout_payments_by_hand", "Payment attempts that somebody has to settle"
+)
+PAYMENT_LAG = (
+    Gauge("checkout_payment_lag_attempts", "Payment attempts that are not settled yet"),
+    Gauge("checkout_payment_lag_seconds", "Age of the oldest of them"),
+)

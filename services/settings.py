@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.merchant import BrokenBook, MerchantBook, parse_book
+from services.token_keys import BadTokenKeys, TokenKeys
 
 _PREFIX = "CHECKOUT_"
 
@@ -72,6 +73,14 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     merchant_file: Path | None = None
     api_keys_file: Path | None = None
+    payment_provider: Literal["stripe", "test"] | None = None
+    payment_concurrency: Annotated[int, Field(ge=1, le=1_000)] = 16
+    payment_test_file: Path | None = None
+    stripe_key: SecretStr | None = None
+    stripe_key_file: Path | None = None
+    stripe_url: str | None = None
+    token_keys: SecretStr | None = None
+    token_keys_file: Path | None = None
     max_lag_events: Annotated[int, Field(ge=1)] = 10_000
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8000
@@ -96,6 +105,40 @@ class Settings(BaseSettings):
         if self.merchant_file is None:
             raise BadSetting(f"{variable('merchant_file')} is not set, and this service needs it")
         return read_book(self.merchant_file)
+
+    def token_keyring(self) -> TokenKeys:
+        """The keys that seal payment tokens. Raises `BadSetting`, and quotes none."""
+        try:
+            if self.token_keys is not None:
+                return TokenKeys.parse(self.token_keys.get_secret_value().replace(",", "\n"))
+        except BadTokenKeys as error:
+            raise BadSetting(f"{variable('token_keys')}: {error}") from None
+        if self.token_keys_file is None:
+            raise BadSetting(
+                f"{variable('token_keys_file')} is not set, and this service needs it "
+                f"(or {variable('token_keys')})"
+            )
+        try:
+            return TokenKeys.load(self.token_keys_file)
+        except BadTokenKeys as error:
+            raise BadSetting(f"{variable('token_keys_file')}: {error}") from None
+
+    def stripe_secret(self) -> SecretStr:
+        """The secret key for Stripe. Raises `BadSetting`."""
+        if self.stripe_key is not None:
+            return self.stripe_key
+        if self.stripe_key_file is None:
+            raise BadSetting(
+                f"{variable('stripe_key_file')} is not set, and Stripe needs it "
+                f"(or {variable('stripe_key')})"
+            )
+        try:
+            secret = self.stripe_key_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSetting(f"{variable('stripe_key_file')}: {error}") from None
+        if not secret:
+            raise BadSetting(f"{variable('stripe_key_file')}: {self.stripe_key_file} is empty")
+        return SecretStr(secret)
 
 
 def read_book(path: Path) -> MerchantBook:

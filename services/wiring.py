@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from domain.merchant import MerchantBook
 from projections.redis_views import RedisViews, connect
 from services.api.app import ApiParts, build_app
+from services.api.payment_watch import PaymentWatch
 from services.checks import failure_check, store_check, views_check
 from services.commands.service import CommandService
 from services.handler import Handler, Writer
@@ -24,12 +25,15 @@ from services.kafka.topics import Topics
 from services.kafka.topics_check import TopicsCheck
 from services.keys import BadKeysFile, LiveKeys
 from services.lag import LagWatch
+from services.payments.providers import provider_of
+from services.payments.service import PaymentsService
 from services.projector.service import ProjectorService
 from services.relay.service import RelayService
 from services.serving import CannotServe, serving
 from services.settings import BadSetting, Settings, variable
 from services.stopping import stop_signal, until_told_to_stop
 from services.store import EventStore, StoreUnavailable, open_store
+from services.token_keys import TokenKeys
 
 _STOP_SECONDS = 10.0
 
@@ -39,10 +43,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Service(Protocol):
-    """Something that runs beside others in a process, and can fall behind."""
-
-    lag: LagWatch
+class Part(Protocol):
+    """Something that runs beside others in a process."""
 
     async def start(self) -> None:
         """Begin."""
@@ -51,9 +53,15 @@ class Service(Protocol):
         """End, and finish what is in hand."""
 
 
+class Service(Part, Protocol):
+    """What a process is there for, and can fall behind with."""
+
+    lag: LagWatch
+
+
 async def run_api(settings: Settings) -> None:
     """`checkout api`: the HTTP door."""
-    book = settings.book()
+    book, token_keys = settings.book(), settings.token_keyring()
     if settings.api_keys_file is None:
         raise BadSetting(f"{variable('api_keys_file')} is not set, and this service needs it")
     try:
@@ -63,7 +71,7 @@ async def run_api(settings: Settings) -> None:
     async with (
         opened_store(settings) as store,
         opened_views(settings) as views,
-        writing(store, views, book) as writer,
+        writing(store, views, book, token_keys) as writer,
     ):
         checks = {
             "store": store_check(store),
@@ -71,19 +79,20 @@ async def run_api(settings: Settings) -> None:
             "redis": views_check(views),
             "keys": failure_check(keys),
         }
-        topics = Topics(settings.topic_prefix)
-        app = build_app(ApiParts(writer, store, views, keys, topics, checks))
-        async with _serving(app, settings):
+        topics, payments = Topics(settings.topic_prefix), PaymentWatch(store)
+        app = build_app(ApiParts(writer, payments, store, views, keys, topics, checks))
+        async with running(payments), _serving(app, settings):
             await until_told_to_stop()
 
 
 async def run_commands(settings: Settings) -> None:
     """`checkout commands`: the Kafka door."""
-    book, connection = settings.book(), connection_of(settings)
+    book, token_keys = settings.book(), settings.token_keyring()
+    connection = connection_of(settings)
     async with (
         opened_store(settings) as store,
         opened_views(settings) as views,
-        writing(store, views, book) as writer,
+        writing(store, views, book, token_keys) as writer,
     ):
         topics = Topics(settings.topic_prefix)
         service = CommandService(connection, topics, writer, utc_now, settings.max_lag_events)
@@ -120,12 +129,32 @@ async def run_projector(settings: Settings) -> None:
         await _run_with_health(settings, service, checks, TopicsCheck(connection, [topics.events]))
 
 
+async def run_payments(settings: Settings) -> None:
+    """`checkout payments`: from payment attempts to a provider, and back to the handler."""
+    book, token_keys = settings.book(), settings.token_keyring()
+    provider = provider_of(settings)
+    async with (
+        opened_store(settings) as store,
+        opened_views(settings) as views,
+        writing(store, views, book, token_keys) as writer,
+    ):
+        concurrency, max_lag = settings.payment_concurrency, settings.max_lag_events
+        service = PaymentsService(store, writer, provider, token_keys, concurrency, max_lag)
+        checks = {
+            "store": store_check(store),
+            "writer": failure_check(writer),
+            "redis": views_check(views),
+            "payments": failure_check(service),
+        }
+        await _run_with_health(settings, service, checks)
+
+
 @contextlib.asynccontextmanager
 async def writing(
-    store: EventStore, views: RedisViews, book: MerchantBook
+    store: EventStore, views: RedisViews, book: MerchantBook, token_keys: TokenKeys
 ) -> AsyncIterator[Writer]:
     """The handler and its one writer thread."""
-    writer = Writer(Handler(store, book, utc_now), ViewWriter(views))
+    writer = Writer(Handler(store, book, utc_now, token_keys.seal), ViewWriter(views))
     writer.start()
     try:
         yield writer
@@ -134,7 +163,7 @@ async def writing(
 
 
 @contextlib.asynccontextmanager
-async def running(*services: Service) -> AsyncIterator[None]:
+async def running(*services: Part) -> AsyncIterator[None]:
     """Services within the block, started together and stopped together; their stop is bounded."""
     try:
         await asyncio.gather(*(service.start() for service in services))
@@ -146,14 +175,19 @@ async def running(*services: Service) -> AsyncIterator[None]:
 
 
 async def _run_with_health(
-    settings: Settings, service: Service, checks: Mapping[str, Check], topics: TopicsCheck
+    settings: Settings,
+    service: Service,
+    checks: Mapping[str, Check],
+    topics: TopicsCheck | None = None,
 ) -> None:
-    """Run a service on topics that are as they should be. Raises `WrongTopic`."""
-    more = {"lag": failure_check(service.lag), "topics": failure_check(topics)}
+    """Run a service, on topics that are as they should be if it has some. Raises `WrongTopic`."""
+    more = {"lag": failure_check(service.lag)}
+    if topics:
+        more["topics"] = failure_check(topics)
     app = Starlette(routes=health_routes({**checks, **more}))
     async with _serving(app, settings):
         told_to_stop = stop_signal()
-        if not await topics.pass_before(told_to_stop):
+        if topics and not await topics.pass_before(told_to_stop):
             return
         async with running(service):
             await told_to_stop.wait()

@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from domain.commands import CancelCheckout, Command, CreateCheckout, UpdateCheckout
+from domain.commands import (
+    CancelCheckout,
+    Command,
+    CompleteCheckout,
+    CreateCheckout,
+    UpdateCheckout,
+)
 from services.api.answers import DEADLINE_SECONDS, PREFIX, guard_id, shown
-from services.api.errors import refused, unavailable
+from services.api.errors import in_flight, refused, unavailable
+from services.api.payment_watch import Paying, PaymentWatch
 from services.api.requests import (
     Writer,
     expected_version,
@@ -32,6 +40,7 @@ from services.handler import (
 )
 from services.handler import Writer as HandlerWriter
 from services.keys import ApiKey
+from services.store import StoreUnavailable
 
 DOOR = "http"
 
@@ -65,6 +74,15 @@ async def cancel(request: Request, checkout_id: str, key: Writer) -> Response:
     return await _write(request, key, checkout_id, command, body, HTTPStatus.OK)
 
 
+@router.post("/{checkout_id}/complete", operation_id="complete_checkout")
+async def complete(request: Request, checkout_id: str, key: Writer) -> Response:
+    """Pay what the checkout comes to, and make an order of it."""
+    body = await json_body(request)
+    refuse_query(request)
+    command = CompleteCheckout.parse(body)
+    return await _write(request, key, checkout_id, command, body, HTTPStatus.OK)
+
+
 async def _write(
     request: Request,
     key: ApiKey,
@@ -76,10 +94,10 @@ async def _write(
     submission = _submission(request, key, checkout_id, command, body)
     if checkout_id is not None:
         guard_id(checkout_id)
-    writer: HandlerWriter = request.app.state.writer
+    deadline = asyncio.get_running_loop().time() + DEADLINE_SECONDS
     try:
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            [answer] = await writer.submit([submission])
+        async with asyncio.timeout_at(deadline):
+            answer = await _answer(request, submission)
     except Overloaded:
         raise unavailable("too many writes are waiting; this one was not begun") from None
     except TimeoutError:
@@ -87,7 +105,30 @@ async def _write(
             "the outcome is not known yet: the write may have been recorded; "
             "it is safe to repeat with the same Idempotency-Key"
         ) from None
+    if isinstance(answer, Accepted) and answer.is_paying:
+        answer = await _paid(request, answer, deadline)
     return _response(request, answer, success)
+
+
+async def _answer(request: Request, submission: Submission) -> Answer:
+    writer: HandlerWriter = request.app.state.writer
+    [answer] = await writer.submit([submission])
+    return answer
+
+
+async def _paid(request: Request, started: Accepted, deadline: float) -> Answer:
+    """How the payment ended, if that is known by the deadline; else the answer that it has started."""
+    watch: PaymentWatch = request.app.state.payments
+    writer: HandlerWriter = request.app.state.writer
+    paying = Paying(started.view.checkout_id, started.view.version)
+    try:
+        async with asyncio.timeout_at(deadline):
+            ended, view = await watch.end(paying, repeated=started.repeated)
+            # Whoever settled it may not have shown it yet, and our 200 promises that a read sees it.
+            readable = await writer.show([view])
+    except (StoreUnavailable, TimeoutError):
+        return started
+    return replace(ended, readable=readable) if isinstance(ended, Accepted) else ended
 
 
 def _submission(
@@ -125,7 +166,9 @@ def _response(request: Request, answer: Answer, success: HTTPStatus) -> Response
     again = replayed and "idempotency-key" in request.headers
     headers = {"Idempotent-Replayed": "true"} if again else {}
     match answer:
-        case Accepted(readable=False):
+        case Accepted(is_paying=True, repeated=True) if again:
+            raise in_flight()
+        case Accepted(readable=False) | Accepted(is_paying=True):
             location = f"{PREFIX}/{answer.view.checkout_id}"
             return shown(answer.view, HTTPStatus.ACCEPTED, headers | {"Location": location})
         case Accepted():

@@ -5,18 +5,35 @@ from __future__ import annotations
 import sys
 
 import typer
+from redis.exceptions import RedisError
 
-from services.cli import dead_letters, keys, run, send, topics
+from domain.checkout import BrokenStream
+from services.audit.past import NotThere
+from services.cli import audit, dead_letters, keys, payments, run, send, topics
 from services.dev import DevError
 from services.kafka.admin import WrongTopic
 from services.kafka.client import NoReply
 from services.kafka.publisher import KafkaUnavailable
 from services.keys import BadKeyName, BadKeysFile
+from services.payments.by_hand import CannotResolve
 from services.settings import BadSetting
 from services.store import StoreUnavailable
+from services.store.mapper import UnreadableEvent
 
 _BAD_USAGE = (BadSetting, BadKeyName, BadKeysFile)
-_FAILURES = (DevError, KafkaUnavailable, NoReply, OSError, StoreUnavailable, WrongTopic)
+_FAILURES = (
+    BrokenStream,
+    CannotResolve,
+    DevError,
+    KafkaUnavailable,
+    NoReply,
+    NotThere,
+    OSError,
+    RedisError,
+    StoreUnavailable,
+    UnreadableEvent,
+    WrongTopic,
+)
 
 app = typer.Typer(
     name="checkout",
@@ -28,8 +45,10 @@ app = typer.Typer(
 run.add_to(app)
 app.command()(topics.topics)
 app.command()(send.send)
+app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(payments.app, name="payments")
 
 
 def main() -> None:

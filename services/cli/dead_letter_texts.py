@@ -6,6 +6,7 @@ import base64
 import json
 from typing import Any
 
+from services.cli.terminal import escaped, laid_out
 from services.commands.put_aside import DeadLetter
 
 
@@ -69,27 +70,15 @@ def pages(letter: DeadLetter) -> str:
     )
 
 
-def escaped(text: str) -> str:
-    """Text on one line, with each character that does something instead of showing something escaped."""
-    return "".join(_escaped(character) for character in text)
-
-
-def _escaped(character: str) -> str:
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape", "surrogatepass").decode()
-
-
 def _shown(content: bytes | None) -> str:
     return "(null)" if content is None else escaped(content.decode("utf-8", "backslashreplace"))
 
 
 def _pretty(value: bytes | None) -> str:
     try:
-        pretty = json.dumps(json.loads(value or b""), indent=2, ensure_ascii=False)
+        return laid_out(json.loads(value or b""))
     except (ValueError, RecursionError):
         return _shown(value)
-    return "\n".join(map(escaped, pretty.splitlines()))
 
 
 def _told(content: bytes | None) -> Any:

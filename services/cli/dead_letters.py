@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from services.cli.dead_letter_texts import escaped, line, pages, summary, whole
+from services.cli.dead_letter_texts import line, pages, summary, whole
+from services.cli.terminal import escaped
 from services.cli.tries import Letters, Tries
 from services.commands.envelope import DeadLetterReason
 from services.commands.put_aside import DeadLetter

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from domain.merchant import MerchantBook
 from projections.rebuild import rebuild
 from projections.redis_views import RedisViews
 from services.api.app import ApiParts, build_app
+from services.api.payment_watch import PaymentWatch
 from services.checks import failure_check, store_check, views_check
 from services.commands.service import CommandService
 from services.dev import DevError
@@ -22,11 +23,15 @@ from services.kafka.connection import connection_of
 from services.kafka.subscription import Subscription
 from services.kafka.topics import Topics
 from services.keys import LiveKeys, Scope, create_key, load_ring
+from services.payments.practice_provider import PracticeProvider
+from services.payments.service import PaymentsService
 from services.projector.service import ProjectorService
-from services.relay.service import POSITION, RelayService
+from services.relay.service import RelayService
 from services.serving import serving
 from services.settings import Settings, read_book
 from services.store import open_store
+from services.store.positions import RELAY
+from services.token_keys import TokenKeys, new_key_line
 from services.wiring import running, utc_now, writing
 
 DEMO_BOOK = Path(__file__).parents[2] / "domain" / "demo_book.toml"
@@ -82,7 +87,7 @@ async def dev_system(
         token = _api_key(data, api_key)
         kafka = await asyncio.to_thread(EmbeddedKafka, topics.all)
         # The broker is new and holds nothing, so all events are published to it again.
-        store.rewind(POSITION)
+        store.rewind(RELAY)
         views = embedded_views()
         stack.push_async_callback(views.close)
         await rebuild(views, store, {})
@@ -94,11 +99,16 @@ async def dev_system(
                 }
             )
         )
-        writer = await stack.enter_async_context(writing(store, views, book))
+        token_keys = TokenKeys.parse(_kept(data, "token-keys", lambda: new_key_line("dev")))
+        writer = await stack.enter_async_context(writing(store, views, book, token_keys))
+        provider = PracticeProvider(data / "test-payments.db")
+        concurrency, max_lag = settings.payment_concurrency, settings.max_lag_events
+        payments = PaymentsService(store, writer, provider, token_keys, concurrency, max_lag)
         relay = RelayService(store, connection, topics, settings.max_lag_events)
         projector = ProjectorService(store, views, connection, topics, settings.max_lag_events)
         commands = CommandService(connection, topics, writer, utc_now, settings.max_lag_events)
-        await stack.enter_async_context(running(relay, projector, commands))
+        watch = PaymentWatch(store)
+        await stack.enter_async_context(running(relay, projector, commands, payments, watch))
         keys = LiveKeys(_keys_file(data))
         checks = {
             "store": store_check(store),
@@ -108,11 +118,13 @@ async def dev_system(
             "commands": failure_check(commands.subscription),
             "projector": failure_check(projector.subscription),
             "relay": failure_check(relay),
+            "payments": failure_check(payments),
             "lag of commands": failure_check(commands.lag),
             "lag of projector": failure_check(projector.lag),
             "lag of relay": failure_check(relay.lag),
+            "lag of payments": failure_check(payments.lag),
         }
-        app = build_app(ApiParts(writer, store, views, keys, topics, checks))
+        app = build_app(ApiParts(writer, watch, store, views, keys, topics, checks))
         port = await stack.enter_async_context(serving(app, "127.0.0.1", http_port))
         await _until_assigned(commands.subscription, projector.subscription)
         yield DevSystem(
@@ -133,18 +145,22 @@ def _book(settings: Settings) -> MerchantBook:
 
 def _api_key(data: Path, given: str | None) -> str:
     """The key to use: the given one, or one that is made once and kept in the directory."""
-    kept = data / "dev-api-key"
-    if given is None and kept.exists():
-        given = kept.read_text().strip() or None
     if given is None:
-        given = f"ck_{secrets.token_urlsafe(32)}"
-        kept.touch(mode=0o600)
-        kept.write_text(given)
+        given = _kept(data, "dev-api-key", lambda: f"ck_{secrets.token_urlsafe(32)}").strip()
     path = _keys_file(data)
     if not path.exists() or load_ring(path).find(given) is None:
         name = f"dev-{hashlib.sha256(given.encode()).hexdigest()[:8]}"
         create_key(path, name, list(Scope), given)
     return given
+
+
+def _kept(data: Path, name: str, make: Callable[[], str]) -> str:
+    """A secret that is made once and kept in the directory."""
+    path = data / name
+    if not path.exists() or not path.read_text().strip():
+        path.touch(mode=0o600)
+        path.write_text(make())
+    return path.read_text()
 
 
 def _keys_file(data: Path) -> Path:

@@ -2,10 +2,12 @@
 
 from services.handler.answers import Accepted, Answer, Expired, Failed, Rejected
 from services.handler.handler import Handler
+from services.handler.payments import INTERNAL, refusal_of
 from services.handler.submission import Submission, fingerprint_of, valid_traceparent
 from services.handler.writer import Overloaded, Writer
 
 __all__ = [
+    "INTERNAL",
     "Accepted",
     "Answer",
     "Expired",
@@ -16,5 +18,6 @@ __all__ = [
     "Submission",
     "Writer",
     "fingerprint_of",
+    "refusal_of",
     "valid_traceparent",
 ]

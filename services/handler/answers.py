@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from domain.checkout import Checkout
 from domain.refusals import RefusalCode, Refused
+from domain.values import Status
 from projections.view import View, view_of
 
 
@@ -14,17 +15,20 @@ class Accepted:
     """Recorded. `view` shows the checkout as the command left it.
 
     `readable` is False when the view could not be written in time: a reader may still see an older
-    version. `repeated` marks the first answer given again.
+    version. `repeated` marks the first answer given again. `is_paying`: a payment has started, and how
+    it ends is not known yet.
     """
 
     view: View
     repeated: bool = False
     readable: bool = True
+    is_paying: bool = False
 
     @classmethod
     def of(cls, checkout: Checkout, *, repeated: bool = False) -> Accepted:
         """The answer that shows this checkout."""
-        return cls(view_of(checkout), repeated)
+        paying = checkout.status is Status.IN_PROGRESS
+        return cls(view_of(checkout), repeated, is_paying=paying)
 
 
 @dataclass(frozen=True, slots=True)

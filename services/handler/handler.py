@@ -14,9 +14,10 @@ from domain.merchant import MerchantBook
 from domain.refusals import RefusalCode, Refused
 from services.handler.answers import Accepted, Answer, Expired, Rejected
 from services.handler.cache import CheckoutCache, Known
+from services.handler.payments import Seal, attempts_in, settlements_in
 from services.handler.submission import Submission
 from services.metrics import APPEND_SECONDS, DECIDE_SECONDS
-from services.store import Conflict, EventStore, Outcome, Snapshot
+from services.store import Attempt, Conflict, EventStore, Outcome, Settlement, Snapshot
 from services.store.recorder import StreamRange
 
 _MAX_CONFLICTS = 100
@@ -35,10 +36,12 @@ class Handler:
         store: EventStore,
         book: MerchantBook,
         now: Callable[[], datetime],
+        seal: Seal,
     ) -> None:
         self._store = store
         self._book = book
         self._now = now
+        self._seal = seal
         self._cache = CheckoutCache()
 
     def handle(self, batch: Sequence[Submission]) -> list[Answer]:
@@ -77,7 +80,7 @@ class Handler:
             for checkout_id, known in cached.items()
         ]
         found = self._store.read([s.key for s in batch if s.remembered], ranges)
-        work = _Batch(self._store, self._book, self._now(), found)
+        work = _Batch(self._store, self._book, self._now(), self._seal, found)
         for checkout_id, known in cached.items():
             stream = found.streams.get(checkout_id, ())
             if known is None:
@@ -97,12 +100,15 @@ class _Batch:
     store: EventStore
     book: MerchantBook
     now: datetime
+    seal: Seal
     found: Snapshot
     checkouts: dict[str, Checkout | None] = field(default_factory=dict)
     last: dict[str, RecordedEvent] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     events: list[RecordedEvent] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    attempts: list[Attempt] = field(default_factory=list)
+    settlements: list[Settlement] = field(default_factory=list)
     first_answers: dict[str, Answer] = field(default_factory=dict)
 
     def take(
@@ -129,7 +135,8 @@ class _Batch:
         """Write events and outcomes in one transaction. Raises `Conflict`."""
         if self.events or self.outcomes:
             with APPEND_SECONDS.time():
-                self.store.append(self.events, list(self.outcomes.values()))
+                outcomes = list(self.outcomes.values())
+                self.store.append(self.events, outcomes, self.attempts, self.settlements)
 
     def _repeat(self, submission: Submission) -> Answer | None:
         """The first answer again, if this command was handled before."""
@@ -155,6 +162,7 @@ class _Batch:
             recorded.version
             for recorded in self.found.streams.get(submission.checkout_id, ())
             if recorded.metadata.command_id == submission.command_id
+            and recorded.metadata.command_source == submission.source
             and recorded.metadata.door == submission.door
         ]
         return self._as_of(submission.checkout_id, versions[-1]) if versions else None
@@ -183,7 +191,8 @@ class _Batch:
         if isinstance(submission.ask, Refused):
             raise submission.ask
         before = self.checkouts[submission.checkout_id]
-        decided = decide(before, submission.ask, self.book, submission.expected_version)
+        expected, key = submission.expected_version, submission.key
+        decided = decide(before, submission.ask, self.book, expected, key)
         events = record(
             submission.checkout_id,
             before.version if before else 0,
@@ -196,6 +205,8 @@ class _Batch:
             raise RuntimeError(f"{submission.ask.NAME} opened no checkout")
         self.checkouts[submission.checkout_id] = after
         self.events.extend(events)
+        self.attempts += attempts_in(submission, events, self.seal)
+        self.settlements += settlements_in(submission, events, int(self.now.timestamp()))
         if events:
             self.last[submission.checkout_id] = events[-1]
         return after

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from projections.view import View
 from services.handler.answers import Accepted, Answer, Failed
 from services.handler.handler import Handler
 from services.handler.submission import Submission
@@ -91,6 +92,10 @@ class Writer:
         entry = _Entry(submissions, asyncio.get_running_loop().create_future())
         self._queue.put(entry)
         return await entry.answers
+
+    async def show(self, views: Sequence[View]) -> bool:
+        """Whether readers see these views, or newer ones, from now on."""
+        return await self._views.show(views)
 
     async def show_for_certain(self, answers: Sequence[Answer]) -> None:
         """Return only when readers see what these answers accepted, however long it takes.

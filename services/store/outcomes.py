@@ -35,7 +35,7 @@ class Outcome:
             self.fingerprint,
             self.checkout_id,
             self.version,
-            _encode(self.refusal),
+            encode_refusal(self.refusal),
             self.recorded_at,
         )
 
@@ -53,7 +53,8 @@ class Outcome:
         return cls(key, fingerprint, checkout_id, version, _decode(refusal), recorded_at)
 
 
-def _encode(refusal: Refused | None) -> str | None:
+def encode_refusal(refusal: Refused | None) -> str | None:
+    """A refusal as its column holds it."""
     if refusal is None:
         return None
     facts = {"code": refusal.code, "message": refusal.message, "param": refusal.param}

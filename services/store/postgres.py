@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -16,6 +16,8 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow
 from psycopg.sql import SQL
 
+from services.store import attempt_statements as statements
+from services.store.attempts import insertion, settling
 from services.store.outcomes import Outcome
 from services.store.postgres_tables import create_tables
 from services.store.recorder import StreamRange
@@ -68,6 +70,10 @@ _PURGE = SQL(
     "AND (refusal IS NOT NULL OR EXISTS (SELECT 1 FROM stored_events e "
     "WHERE e.originator_id = o.checkout_id AND e.topic = ANY(%s))) LIMIT %s)"
 )
+
+
+_INSERT_ATTEMPT = statements.for_psycopg(statements.INSERT).encode()
+_SETTLE_ATTEMPT = [statements.for_psycopg(statement).encode() for statement in statements.SETTLE]
 
 
 class PostgresRecorder(PostgresApplicationRecorder):
@@ -137,7 +143,18 @@ class PostgresRecorder(PostgresApplicationRecorder):
                     _INSERT_OUTCOMES,
                     [list(x) for x in zip(*(o.row() for o in outcomes), strict=True)],
                 )
+            for attempt in kwargs.get("attempts", ()):
+                curs.execute(_INSERT_ATTEMPT, insertion(attempt))
+            for settlement in kwargs.get("settlements", ()):
+                for statement in _SETTLE_ATTEMPT:
+                    curs.execute(statement, settling(settlement))
         return None
+
+    def attempt_rows(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Run a statement about payment attempts."""
+        with self.datastore.get_connection() as conn:
+            found = conn.execute(statements.for_psycopg(statement).encode(), facts)
+            return [dict(row) for row in found.fetchall()]
 
     def select_batch(
         self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]

@@ -8,6 +8,8 @@ from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg import Connection
 from psycopg.sql import SQL
 
+from services.store import attempt_statements as statements
+
 _CREATION_LOCK = 4_851_150_202
 """Held by who creates the tables: IF NOT EXISTS alone fails those who come at the same time."""
 
@@ -21,6 +23,8 @@ _BESIDE_THE_EVENTS = {
     "positions": SQL(
         "CREATE TABLE IF NOT EXISTS positions (name text PRIMARY KEY, position bigint NOT NULL)"
     ),
+    "payment_attempts": SQL(statements.TABLE.format(blob="bytea")),
+    statements.INDEX_NAME: SQL(statements.INDEX),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from eventsourcing.persistence import Notification, StoredEvent
@@ -27,7 +27,12 @@ class CheckoutRecorder(Protocol):
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        """Insert events, and `outcomes=` with them, in one transaction."""
+        """Insert events, and with them `outcomes=`, `attempts=` and `settlements=`, in one
+        transaction.
+        """
+
+    def attempt_rows(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Run a statement about payment attempts, with `:name` for its parameters."""
 
     def select_batch(
         self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote
@@ -16,6 +16,8 @@ from eventsourcing.sqlite import (
     SQLiteDatastore,
 )
 
+from services.store import attempt_statements as statements
+from services.store.attempts import insertion, settling
 from services.store.outcomes import Outcome
 from services.store.recorder import StreamRange
 
@@ -30,7 +32,13 @@ _POSITIONS_TABLE = """
 CREATE TABLE IF NOT EXISTS positions (name TEXT PRIMARY KEY, position INTEGER NOT NULL)
 WITHOUT ROWID
 """
-_TABLES = (_OUTCOMES_TABLE, _OUTCOMES_INDEX, _POSITIONS_TABLE)
+_TABLES = (
+    _OUTCOMES_TABLE,
+    _OUTCOMES_INDEX,
+    _POSITIONS_TABLE,
+    statements.TABLE.format(blob="BLOB"),
+    statements.INDEX,
+)
 _OUTCOMES = (
     "SELECT key, fingerprint, checkout_id, version, refusal, recorded_at FROM outcomes "
     "WHERE key IN (SELECT value FROM json_each(?))"
@@ -89,7 +97,18 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         ids = super()._insert_events(c, stored_events)
         outcomes: Sequence[Outcome] = kwargs.get("outcomes", ())
         c.executemany("INSERT INTO outcomes VALUES (?,?,?,?,?,?)", [o.row() for o in outcomes])
+        for attempt in kwargs.get("attempts", ()):
+            c.execute(statements.INSERT, insertion(attempt))
+        for settlement in kwargs.get("settlements", ()):
+            for statement in statements.SETTLE:
+                c.execute(statement, settling(settlement))
         return ids
+
+    def attempt_rows(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Run a statement about payment attempts."""
+        with self.datastore.transaction(commit=True) as c:
+            c.execute(statement, facts)
+            return [dict(row) for row in c.fetchall()]
 
     def select_batch(
         self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]

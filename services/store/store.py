@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import eventsourcing.persistence as es
 import psycopg
 
 from domain.checkout import Checkout, fold
-from domain.events import CheckoutCanceled, RecordedEvent
+from domain.events import CheckoutCanceled, CheckoutCompleted, RecordedEvent
+from services.store.attempts import Attempt, PaymentAttempts, Settlement
 from services.store.mapper import PydanticMapper
 from services.store.outcomes import KEPT_FOR_SECONDS, Outcome
 from services.store.postgres import PostgresRecorder
@@ -25,7 +27,7 @@ from services.tracing import span
 
 logger = logging.getLogger(__name__)
 
-_CLOSING_TOPICS = (CheckoutCanceled.topic(),)
+_CLOSING_TOPICS = (CheckoutCanceled.topic(), CheckoutCompleted.topic())
 
 _DATABASE_FAILURES = (
     es.PersistenceError,
@@ -71,6 +73,14 @@ class EventStore:
         self._mapper = PydanticMapper()
         self._events = es.EventStore[str](self._mapper, recorder)  # type: ignore[arg-type]
         self._listeners: list[Callable[[], None]] = []
+        is_shared = isinstance(recorder, PostgresRecorder)
+        self.attempts = PaymentAttempts(
+            self._attempt_rows, "FOR UPDATE SKIP LOCKED" if is_shared else ""
+        )
+
+    def _attempt_rows(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+        with _translated():
+            return self._recorder.attempt_rows(statement, facts)
 
     def read(self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]) -> Snapshot:
         """Outcomes and parts of streams in one round trip."""
@@ -110,11 +120,17 @@ class EventStore:
         begun = [str(row.originator_id) for row in rows if row.originator_version == 1]
         return (rows[-1].id if rows else position), list(self.current(begun).values())
 
-    def append(self, events: Sequence[RecordedEvent], outcomes: Sequence[Outcome] = ()) -> None:
+    def append(
+        self,
+        events: Sequence[RecordedEvent],
+        outcomes: Sequence[Outcome] = (),
+        attempts: Sequence[Attempt] = (),
+        settlements: Sequence[Settlement] = (),
+    ) -> None:
         """Write all of it in one transaction, or nothing. Raises `Conflict`."""
         counts = {"checkout__events": len(events), "checkout__outcomes": len(outcomes)}
         with _translated(), span("append", "CLIENT", **counts):
-            self._events.put(events, outcomes=outcomes)
+            self._events.put(events, outcomes=outcomes, attempts=attempts, settlements=settlements)
         if events:
             for listener in tuple(self._listeners):
                 listener()

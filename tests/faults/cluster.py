@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from services.keys import Scope, create_key
+from services.token_keys import new_key_line
 from tests.servers import programs
 from tests.servers.kafka import OwnKafka, own_kafka
 from tests.servers.postgres import OwnPostgres, fresh_database, own_postgres
@@ -100,6 +101,9 @@ class Cluster:
         self.services: list[ServiceProcess] = []
         keys = folder / "api-keys.json"
         create_key(keys, "tests", list(Scope), API_KEY)
+        token_keys = folder / "token-keys"
+        token_keys.write_text(new_key_line("tests"))
+        self.payments_record = folder / "test-payments.db"
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("CHECKOUT_")},
             "CHECKOUT_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
@@ -109,6 +113,9 @@ class Cluster:
             "CHECKOUT_REDIS_URL": redis.url,
             "CHECKOUT_MERCHANT_FILE": str(BOOK),
             "CHECKOUT_API_KEYS_FILE": str(keys),
+            "CHECKOUT_TOKEN_KEYS_FILE": str(token_keys),
+            "CHECKOUT_PAYMENT_PROVIDER": "test",
+            "CHECKOUT_PAYMENT_TEST_FILE": str(self.payments_record),
         }
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

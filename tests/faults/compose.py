@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from services.token_keys import new_key_line
+
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
@@ -24,7 +26,9 @@ OURS = [name for name, service in SERVICES.items() if "build" in service]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PASSWORD = "a1b2c3"
 
-_VARIABLE = re.compile(r"\$\{(\w+):\?[^}]*\}")
+_VARIABLE = re.compile(r"\$\{(\w+):[?-]([^}]*)\}")
+_GIVEN = {"POSTGRES_PASSWORD": PASSWORD, "TOKEN_KEYS": new_key_line("compose").strip()}
+"""The environment that the file asks for."""
 _WHERE_KAFKA_IS = (
     "listeners",
     "advertised.listeners",
@@ -134,7 +138,7 @@ class Container:
         return [str(Path(sys.executable).with_name(program)), *command]
 
     def _replace(self, value: str) -> str:
-        value = _VARIABLE.sub(lambda found: {"POSTGRES_PASSWORD": PASSWORD}[found[1]], value)
+        value = _VARIABLE.sub(lambda found: _GIVEN.get(found[1], found[2]), value)
         for declared, ours in self._replaced.items():
             value = value.replace(declared, ours)
         return value

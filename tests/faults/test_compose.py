@@ -33,7 +33,7 @@ from tests.servers.programs import HOST, free_port
 from tests.servers.redis import own_redis
 from tests.system.kafka_user import header, kafka_user
 
-SCALE = {"api": 1, "commands": 3, "relay": 1, "projector": 2}
+SCALE = {"api": 1, "commands": 3, "relay": 1, "projector": 2, "payments": 2}
 BOOK = "/etc/checkout/merchant.toml"
 
 
@@ -116,10 +116,17 @@ async def test_what_it_declares_serves_the_story_of_a_checkout(
         canceled = await http.post(f"{path}/cancel", json=example("cancel.request"))
         assert canceled.json()["status"] == "canceled"
         assert (await http.get(path)).json() == canceled.json()
+        created = await http.post("/v1/checkouts", json=example("create.request"))
+        completing = f"{created.headers['location']}/complete"
+        completed = await http.post(completing, json=example("complete.request"))
+        assert completed.status_code == 200, completed.text
+        assert completed.json()["payment"]["amount"] == 2250
     version = int(canceled.headers["etag"].strip('"'))
 
     async with kafka_user(servers["kafka:9092"]) as user:
-        events = await user.records("checkout.events", lambda _: True, version, range(12))
+        events = await user.records(
+            "checkout.events", lambda record: record.key == b"checkout_42", version, range(12)
+        )
     ids = [header(event, "ce_id") for event in events]
     assert ids == [f"checkout_42:{number}" for number in range(1, version + 1)]
     assert header(events[0], "ce_type") == "checkout.CheckoutCreated"
@@ -171,11 +178,12 @@ def test_each_setting_is_one_that_the_services_know(name: str):
 
 
 def test_no_secret_stands_in_it():
+    from_outside = r"\$\{[A-Z_]+:(\?[^}]+|-)\}"
     taken = re.escape("${POSTGRES_PASSWORD:?") + "[^}]*}"
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
             if re.search("PASSWORD|SECRET|TOKEN|KEY", name) and not value.startswith("/"):
-                assert re.fullmatch(taken, value), name
+                assert re.fullmatch(from_outside, value), name
     for credentials in re.findall(r"://([^/\s]*(?:\$\{[^}]*\})?)@", TEXT):
         assert re.fullmatch(f"checkout:{taken}", credentials)
 
@@ -185,6 +193,7 @@ def test_data_that_must_outlive_a_container_is_in_volumes():
         "kafka": "/var/lib/kafka/data",
         "postgres": "/var/lib/postgresql/data",
         "api": "/var/lib/checkout",
+        "payments": "/var/lib/checkout",
     }.items():
         [(volume, mounted)] = [v.split(":") for v in SERVICES[name]["volumes"]]
         assert mounted == folder

@@ -5,6 +5,7 @@ from importlib.resources import files
 import pytest
 
 from services.keys import Scope, create_key
+from services.token_keys import new_key_line
 from tests.services.command_line import checkout
 
 COMMANDS = ["dev", "demo", "api", "commands", "relay", "projector", "topics", "send", "keys"]
@@ -64,12 +65,16 @@ def test_bad_usage_is_told_with_what_is_at_fault(arguments, named):
 def settings_of(folder):
     """Settings with which each service gets as far as its servers."""
     create_key(folder / "keys.json", "shop", [Scope.READ])
+    (folder / "token-keys").write_text(new_key_line("k1"))
     return {
         "CHECKOUT_EVENT_STORE_URL": f"sqlite:///{folder / 'events.db'}",
         "CHECKOUT_REDIS_URL": "redis://127.0.0.1:1",
         "CHECKOUT_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
         "CHECKOUT_MERCHANT_FILE": str(BOOK),
         "CHECKOUT_API_KEYS_FILE": str(folder / "keys.json"),
+        "CHECKOUT_TOKEN_KEYS_FILE": str(folder / "token-keys"),
+        "CHECKOUT_PAYMENT_PROVIDER": "test",
+        "CHECKOUT_PAYMENT_TEST_FILE": str(folder / "payments.db"),
     }
 
 
@@ -79,7 +84,12 @@ NEEDED = [
     ("api", "CHECKOUT_MERCHANT_FILE"),
     ("api", "CHECKOUT_API_KEYS_FILE"),
     ("commands", "CHECKOUT_KAFKA_BOOTSTRAP_SERVERS"),
+    ("api", "CHECKOUT_TOKEN_KEYS_FILE"),
     ("commands", "CHECKOUT_MERCHANT_FILE"),
+    ("commands", "CHECKOUT_TOKEN_KEYS_FILE"),
+    ("payments", "CHECKOUT_TOKEN_KEYS_FILE"),
+    ("payments", "CHECKOUT_PAYMENT_PROVIDER"),
+    ("payments", "CHECKOUT_PAYMENT_TEST_FILE"),
     ("relay", "CHECKOUT_KAFKA_BOOTSTRAP_SERVERS"),
     ("projector", "CHECKOUT_REDIS_URL"),
     ("topics", "CHECKOUT_KAFKA_BOOTSTRAP_SERVERS"),
@@ -104,6 +114,9 @@ WRONG = {
     "CHECKOUT_REDIS_URL": "http://:geheim@host",
     "CHECKOUT_MERCHANT_FILE": "/no/such/book.toml",
     "CHECKOUT_API_KEYS_FILE": "/no/such/keys.json",
+    "CHECKOUT_TOKEN_KEYS_FILE": "/no/such/token-keys",
+    "CHECKOUT_TOKEN_KEYS": "k1:geheim",
+    "CHECKOUT_PAYMENT_PROVIDER": "geheim",
     "CHECKOUT_HTTP_PORT": "geheim",
     "CHECKOUT_HTTP_HOST": "256.256.256.256",
     "CHECKOUT_TOPIC_PREFIX": "geheim !",

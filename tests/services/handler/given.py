@@ -13,18 +13,20 @@ from domain.events import RecordedEvent
 from domain.merchant import MerchantBook, parse_book
 from domain.refusals import Refused
 from services.handler import Accepted, Answer, Handler, Submission, fingerprint_of
-from services.store import EventStore, Outcome, StoreUnavailable
+from services.store import EventStore, StoreUnavailable
 from services.store.recorder import StreamRange
+from services.token_keys import TokenKeys, new_key_line
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BOOK: MerchantBook = parse_book(
     (Path(__file__).parents[3] / "domain" / "demo_book.toml").read_text()
 )
+TOKEN_KEYS = TokenKeys.parse(new_key_line("tests"))
 _numbers = itertools.count(1)
 
 
 def handler_on(store: EventStore, now: Callable[[], datetime] = lambda: NOON) -> Handler:
-    return Handler(store, BOOK, now)
+    return Handler(store, BOOK, now, TOKEN_KEYS.seal)
 
 
 def submission(ask: Command | Refused, checkout_id: str = "a", **more: Any) -> Submission:
@@ -80,11 +82,11 @@ class FailingStore:
         self.fail_before_commit = 0
         self.fail_after_commit = 0
 
-    def append(self, events: Sequence[RecordedEvent], outcomes: Sequence[Outcome] = ()) -> None:
+    def append(self, *written: Any) -> None:
         if self.fail_before_commit:
             self.fail_before_commit -= 1
             raise StoreUnavailable("lost before the commit")
-        self._store.append(events, outcomes)
+        self._store.append(*written)
         if self.fail_after_commit:
             self.fail_after_commit -= 1
             raise StoreUnavailable("lost in the commit")

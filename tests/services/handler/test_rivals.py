@@ -1,14 +1,13 @@
 """Several processes write the same checkouts; the store refuses the late one, and it decides again."""
 
 import threading
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from domain.events import RecordedEvent
 from services.handler import Handler, Submission
-from services.store import Conflict, EventStore, Outcome, StoreUnavailable, open_store
+from services.store import Conflict, EventStore, StoreUnavailable, open_store
 from tests.services.handler.given import (
     FailingStore,
     accepted,
@@ -36,10 +35,10 @@ def test_a_rival_between_reading_and_writing_makes_it_begin_again(store: EventSt
     rivals = [update(quantity=50), cancel()]
 
     class Overtaken(FailingStore):
-        def append(self, events: Sequence[RecordedEvent], outcomes: Sequence[Outcome] = ()) -> None:
+        def append(self, *written: Any) -> None:
             if rivals:
                 handler_on(store).handle([rivals.pop(0)])
-            super().append(events, outcomes)
+            super().append(*written)
 
     [answer] = handler_on(Overtaken(store)).handle([update(quantity=6)])
 
@@ -49,7 +48,7 @@ def test_a_rival_between_reading_and_writing_makes_it_begin_again(store: EventSt
 
 def test_conflicts_without_end_are_a_fault_and_not_a_loop(store: EventStore):
     class Hopeless(FailingStore):
-        def append(self, events: Sequence[RecordedEvent], outcomes: Sequence[Outcome] = ()) -> None:
+        def append(self, *written: Any) -> None:
             raise Conflict("again")
 
     with pytest.raises(RuntimeError, match="conflicts in a row"):

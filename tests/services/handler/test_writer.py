@@ -19,6 +19,7 @@ from tests.eventually import eventually_async
 from tests.services.handler.given import (
     BOOK,
     NOON,
+    TOKEN_KEYS,
     FailingStore,
     accepted,
     create,
@@ -116,7 +117,7 @@ async def test_a_command_that_trips_our_own_code_fails_alone(store: EventStore):
             return super().item(item_id)
 
     book = Treacherous.model_validate(BOOK.model_dump())
-    handler = Handler(store, book, lambda: NOON)
+    handler = Handler(store, book, lambda: NOON, TOKEN_KEYS.seal)
     batch = [create(f"c{n}") for n in range(20)]
     batch[7] = create("c7", item_id="poison")
 

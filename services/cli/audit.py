@@ -1,0 +1,97 @@
+"""`checkout audit`: what happened, whether it adds up, and how to have it told again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from domain.checkout import Checkout
+from projections.view import render, rfc3339
+from services.audit.differences import differences
+from services.audit.history import history as told_history
+from services.audit.past import NotThere, as_of
+from services.cli.audit_verify import verify
+from services.cli.auditing import AsJson, CheckoutId, audited, moment, store_of
+from services.cli.terminal import escaped, laid_out
+from services.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Read the event store: what happened, how it was, whether it is whole; and replay it.",
+)
+app.command()(verify)
+_Version = Annotated[int, typer.Argument(min=1, help="A version: events are counted from 1.")]
+
+
+@app.command()
+def history(checkout_id: CheckoutId, as_json: AsJson = False) -> None:
+    """Tell what happened to a checkout, event by event: when, who asked, and what changed.
+
+    Exit 1 if its stream is not whole; what can be read of it is told all the same.
+    """
+    asyncio.run(_history(audited(), checkout_id, as_json=as_json))
+
+
+@app.command()
+def show(
+    checkout_id: CheckoutId,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="As it was at this version, counted from 1.")
+    ] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=moment,
+            metavar="TIME",
+            help="As it was then: after the last event not after it. RFC 3339 with an offset.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a checkout as GET does: as it is now, was at a version, or was at a time."""
+    if version and at:
+        raise typer.BadParameter("give either --version or --at")
+    [checkout] = asyncio.run(_as_of(audited(), checkout_id, version or at))
+    if as_json:
+        typer.echo(json.dumps(render(checkout)))
+        return
+    typer.echo(laid_out(render(checkout)))
+    typer.echo(f"Version {checkout.version} of {rfc3339(checkout.updated_at)}", err=True)
+
+
+@app.command()
+def diff(
+    checkout_id: CheckoutId, version_a: _Version, version_b: _Version, as_json: AsJson = False
+) -> None:
+    """Tell what differs in what GET shows of a checkout between two of its versions."""
+    old, new = asyncio.run(_as_of(audited(), checkout_id, version_a, version_b))
+    found = list(differences(render(old), render(new)))
+    for difference in found:
+        typer.echo(json.dumps(difference.as_json()) if as_json else escaped(difference.line()))
+    if not found and not as_json:
+        typer.echo("Nothing that is shown differs.")
+
+
+async def _history(settings: Settings, checkout_id: str, *, as_json: bool) -> None:
+    entry = None
+    async with store_of(settings) as store:
+        for entry in told_history(store, checkout_id):
+            if as_json:
+                typer.echo(json.dumps(entry.as_json()))
+            else:
+                typer.echo("\n   ".join(map(escaped, entry.lines())))
+    if entry is None:
+        raise NotThere(f"there is no checkout {checkout_id} in the event store")
+    if entry.trouble:
+        raise typer.Exit(1)
+
+
+async def _as_of(
+    settings: Settings, checkout_id: str, *moments: int | datetime | None
+) -> list[Checkout]:
+    async with store_of(settings) as store:
+        return [as_of(store, checkout_id, moment) for moment in moments]

@@ -1,0 +1,153 @@
+"""`checkout payments`: the service, and what somebody has to settle by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from domain.commands import RecordDecline, RecordPayment
+from domain.refusals import Refused
+from services import wiring
+from services.logs import configure_logging
+from services.payments.by_hand import resolve as settle
+from services.settings import Settings
+from services.store import Attempt, AttemptState, EventStore
+from services.tracing import exporting
+
+app = typer.Typer(
+    invoke_without_command=True,
+    help="Ask the payment provider about the attempts that wait, or list and resolve them by hand.",
+)
+_AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_PAGE = 100
+_WAITING = (AttemptState.OPEN, AttemptState.BY_HAND, AttemptState.REFUND_DUE)
+
+
+@app.callback()
+def payments(context: typer.Context) -> None:
+    """Run the payment service: ask the provider about the attempts that wait, and settle them.
+
+    Needs the event store, Redis, the merchant book, the token keys and a payment provider.
+    """
+    if context.invoked_subcommand:
+        return
+    configure_logging()
+    needed = ("event_store_url", "redis_url", "merchant_file", "payment_provider")
+    with exporting("payments"):
+        asyncio.run(wiring.run_payments(Settings.load(*needed)))
+
+
+@app.command("list")
+def list_attempts(
+    state: Annotated[
+        list[AttemptState] | None,
+        typer.Option(help="Only attempts in this state; without it, all that wait."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line for each.")] = False,
+) -> None:
+    """List payment attempts, a line each: those that wait, unless a state is given.
+
+    `open`: the provider is asked until it gives a decisive answer. `by_hand`: it is not asked any more.
+    `refund_due`: it was paid after it had been settled otherwise.
+    """
+    count = asyncio.run(_list(state or list(_WAITING), as_json=as_json))
+    if not count and not as_json:
+        typer.echo("There are no such payment attempts.")
+
+
+@app.command()
+def resolve(
+    attempt: Annotated[str, typer.Argument(help="The attempt's id, as `list` shows it.")],
+    paid: Annotated[
+        str | None, typer.Option(metavar="PAYMENT_ID", help="The provider took this payment.")
+    ] = None,
+    declined: Annotated[
+        bool, typer.Option("--declined", help="The provider took none, and will not.")
+    ] = False,
+    message: Annotated[
+        str, typer.Option(help="What the buyer is told of a decline.")
+    ] = "The payment could not be taken.",
+    by: Annotated[
+        str | None, typer.Option(help="Who resolves it, for the auditor; the user by default.")
+    ] = None,
+    as_json: _AsJson = False,
+) -> None:
+    """Settle a payment attempt that the provider gives no decisive answer to.
+
+    Look there first, by the attempt's id: it is the payment's idempotency key and in its metadata. What
+    turns out to be paid after it was declined here is refunded.
+    """
+    if (paid is None) == (not declined):
+        raise typer.BadParameter("give either --paid PAYMENT_ID or --declined")
+    facts = {"payment_id": paid} if paid is not None else {"code": "by_hand", "message": message}
+    kind = RecordDecline if declined else RecordPayment
+    try:
+        ask = kind.parse({"attempt_id": attempt} | facts)
+    except Refused as refusal:
+        raise typer.BadParameter(f"{refusal.param}: {refusal.message}") from None
+    version = asyncio.run(_resolve(ask, f"operator {by or getpass.getuser()}"[:500]))
+    told = {"attempt_id": attempt, "version": version, "outcome": kind.NAME}
+    typer.echo(json.dumps(told) if as_json else f"{attempt} is settled, version {version}")
+
+
+async def _list(states: list[AttemptState], *, as_json: bool) -> int:
+    count = 0
+    async with wiring.opened_store(_settings("event_store_url")) as store:
+        for attempt in _attempts(store, states):
+            typer.echo(json.dumps(_facts(attempt)) if as_json else _line(attempt))
+            count += 1
+    return count
+
+
+async def _resolve(ask: RecordPayment | RecordDecline, resolver: str) -> int:
+    settings = _settings("event_store_url", "merchant_file")
+    book, token_keys = settings.book(), settings.token_keyring()
+    async with wiring.opened_store(settings) as store:
+        return settle(store, book, wiring.utc_now, token_keys.seal, ask, resolver)
+
+
+def _settings(*needed: str) -> Settings:
+    configure_logging(as_json=False, level=logging.ERROR)
+    return Settings.load(*needed)
+
+
+def _attempts(store: EventStore, states: list[AttemptState]) -> Iterator[Attempt]:
+    after = ""
+    while page := store.attempts.page(states, after, _PAGE):
+        yield from page
+        after = page[-1].attempt_id
+
+
+def _facts(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "attempt_id": attempt.attempt_id,
+        "checkout_id": attempt.checkout_id,
+        "state": attempt.state,
+        "amount": attempt.amount,
+        "currency": attempt.currency,
+        "provider": attempt.provider,
+        "started_at": _moment(attempt.started_at),
+        "asks": attempt.asks,
+        "asked_again_at": _moment(attempt.due_at) if attempt.due_at else None,
+        "payment_id": attempt.payment_id,
+        "note": attempt.note,
+    }
+
+
+def _line(attempt: Attempt) -> str:
+    facts = _facts(attempt)
+    money = f"{attempt.amount} {attempt.currency}"
+    asked = f"asked {attempt.asks} times"
+    parts = [attempt.attempt_id, attempt.checkout_id, attempt.state, money, facts["started_at"]]
+    return "  ".join([*parts, asked, attempt.note or "-"])
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,44 @@
+"""How far something has come, for a person who watches: on standard error, and only on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from services.audit.verify import Progress as Told
+
+
+@contextmanager
+def progress_bars() -> Iterator[Told]:
+    """Shows a bar for each thing that it is told of, and takes them away in the end."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+        transient=True,
+        # What is printed beside goes straight to its own stream, and is not rich's to wrap.
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def told(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield told

@@ -1,0 +1,119 @@
+"""Claims payment attempts by lease and works on many at once; more workers share the work."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable
+
+from services.background import Background
+from services.handler import Writer
+from services.lag import Lag, LagWatch
+from services.metrics import PAYMENT_LAG, PAYMENTS_BY_HAND
+from services.payments.attempt_work import ASK_SECONDS, AttemptWork
+from services.payments.provider import PaymentProvider
+from services.store import Attempt, AttemptState, EventStore
+from services.token_keys import TokenKeys
+
+logger = logging.getLogger("checkout.payments")
+
+_LEASE_SECONDS = ASK_SECONDS + 5.0
+_LOOK_SECONDS = 1.0
+"""How long an attempt that nobody told us of may wait."""
+_STOP_SECONDS = 6.0
+
+
+class PaymentsService:
+    """Works on the attempts that are due. A worker that dies leaves its attempts to the others."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        writer: Writer,
+        provider: PaymentProvider,
+        token_keys: TokenKeys,
+        concurrency: int,
+        max_lag: int,
+    ) -> None:
+        self._store = store
+        self._provider = provider
+        self._work = AttemptWork(store, writer, provider, token_keys)
+        self._name = uuid.uuid4().hex
+        self._concurrency = concurrency
+        self._working: set[asyncio.Task[None]] = set()
+        self._news = asyncio.Event()
+        self._end_watch: Callable[[], None] = lambda: None
+        self._background = Background("payments", self._turn)
+        self.lag = LagWatch("payments are not settled yet", self._measure, PAYMENT_LAG, max_lag)
+
+    @property
+    def failure(self) -> str | None:
+        """What keeps attempts from being worked on, if something does."""
+        return self._background.failure
+
+    async def start(self) -> None:
+        """Begin to claim."""
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(self._news.set)
+
+        self._end_watch = self._store.watch(wake)
+        self._background.start()
+        self.lag.start()
+
+    async def stop(self) -> None:
+        """Claim no more, and finish what is in hand within seconds; others take over the rest."""
+        self._end_watch()
+        await self.lag.stop()
+        await self._background.stop()
+        if self._working:
+            await asyncio.wait(self._working, timeout=_STOP_SECONDS)
+        for task in self._working:
+            task.cancel()
+        await self._provider.close()
+
+    async def _turn(self) -> None:
+        self._news.clear()
+        claimed = await self._claim(self._concurrency - len(self._working))
+        for attempt in claimed:
+            task = asyncio.create_task(self._work_on(attempt), name=attempt.attempt_id)
+            self._working.add(task)
+            task.add_done_callback(self._done)
+        if not claimed:
+            await self._rest()
+
+    async def _claim(self, limit: int) -> list[Attempt]:
+        if limit <= 0:
+            return []
+        attempts = self._store.attempts
+        return await asyncio.to_thread(
+            attempts.claim, self._name, time.time(), _LEASE_SECONDS, limit
+        )
+
+    async def _work_on(self, attempt: Attempt) -> None:
+        try:
+            await self._work.do(attempt)
+        except Exception:
+            # Its lease runs out, and it is taken up again.
+            logger.exception("the work on attempt %s failed", attempt.attempt_id)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        self._news.set()
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    async def _measure(self) -> Lag:
+        """What waits for an answer of the provider, by whichever worker."""
+        waiting = await asyncio.to_thread(self._store.attempts.waiting)
+        PAYMENTS_BY_HAND.set(waiting.get(AttemptState.BY_HAND, (0, 0.0))[0])
+        count, oldest = waiting.get(AttemptState.OPEN, (0, time.time()))
+        return Lag(count, max(0.0, time.time() - oldest))

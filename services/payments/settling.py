@@ -1,0 +1,29 @@
+"""How a payment ended, as a submission through the door that only we have."""
+
+from __future__ import annotations
+
+from domain.commands import RecordDecline, RecordPayment
+from domain.events import Metadata
+from services.handler import INTERNAL, Submission
+from services.store import Attempt
+
+
+def settlement(
+    attempt: Attempt, metadata: Metadata, ask: RecordPayment | RecordDecline
+) -> Submission:
+    """The command that settles an attempt. Its events name the complete that started the payment.
+
+    It leaves no outcome: the checkout's own state knows which attempt is running.
+    """
+    return Submission(
+        door=INTERNAL,
+        source=metadata.command_source,
+        command_id=metadata.command_id,
+        checkout_id=attempt.checkout_id,
+        ask=ask,
+        fingerprint="",
+        actor=metadata.actor,
+        correlation_id=metadata.correlation_id,
+        traceparent=metadata.traceparent,
+        remembered=False,
+    )
