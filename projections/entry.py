@@ -48,7 +48,7 @@ class Entry:
 
 
 def place_of(moment: int) -> str:
-    """A moment as it begins a member of an index."""
+    """A moment as it begins a member of an index; one before year 1 sorts before them all."""
     return f"{moment:0{PLACE_DIGITS}x}"
 
 

@@ -42,9 +42,9 @@ class Filter:
         """The lowest and the highest member of an index, in the words of `ZRANGEBYLEX`."""
         low, high = "-", "+"
         if self.created_after:
-            low = f"[{place_of(max(0, microseconds(self.created_after) + 1))}"
+            low = f"[{place_of(microseconds(self.created_after) + 1)}"
         if self.created_before:
-            high = f"({place_of(max(0, microseconds(self.created_before)))}"
+            high = f"({place_of(microseconds(self.created_before))}"
         return low, high
 
 

@@ -81,9 +81,10 @@ local built_under = redis.call('GET', KEYS[1])
 local limit, low, high, last = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 
 -- By bytes, as Redis sorts; Lua's own comparison goes by the server's locale.
+local byte = string.byte
 local function is_later(a, b)
-  for i = 1, math.max(#a, #b) do
-    local x, y = string.byte(a, i) or -1, string.byte(b, i) or -1
+  for i = 1, #a do
+    local x, y = byte(a, i), byte(b, i) or -1
     if x ~= y then return x > y end
   end
   return false
