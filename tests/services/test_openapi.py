@@ -72,7 +72,7 @@ CHECKOUTS = {
 
 
 def app():
-    return build_app(ApiParts(None, None, None, None, Topics(), {}))
+    return build_app(ApiParts(None, None, None, None, None, Topics(), {}))
 
 
 @pytest.fixture(scope="module")

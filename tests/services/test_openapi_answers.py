@@ -64,7 +64,7 @@ class Scripted:
 
 def app_that_answers(answer=None):
     scripted = Scripted(answer)
-    app = build_app(ApiParts(scripted, None, None, Keys(), Topics(), {}))
+    app = build_app(ApiParts(scripted, None, None, None, Keys(), Topics(), {}))
     app.state.reader = app.state.past = scripted
     return app
 
