@@ -1,4 +1,7 @@
-"""A process that asks the test provider for the same charge many times at once: FILE TIMES TOKEN."""
+"""A process that asks the test provider for the same charges many times at once, when it gets a line.
+
+FILE TIMES TOKEN ATTEMPT…: it prints a line when it is ready, and then what each ask was answered.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,13 @@ from services.payments.practice_provider import PracticeProvider
 from tests.services.payments.given import a_charge
 
 
-async def main(path: str, times: str, token: str) -> None:
+async def main(path: str, times: str, token: str, *attempts: str) -> None:
     provider = PracticeProvider(Path(path))
-    asks = [provider.charge(a_charge(token)) for _ in range(int(times))]
+    charges = [a_charge(token, attempt_id=attempt) for attempt in attempts]
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    await asyncio.to_thread(sys.stdin.readline)
+    asks = [provider.charge(charge) for charge in charges for _ in range(int(times))]
     said = await asyncio.gather(*asks, return_exceptions=True)
     sys.stdout.write(json.dumps([repr(one) for one in said]))
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -17,25 +18,40 @@ from tests.eventually import eventually
 from tests.services.payments.given import a_charge
 
 
-def asking(path: Path, times: int, token: str) -> subprocess.Popen[bytes]:
+def asking(path: Path, times: int, token: str, *attempts: str) -> subprocess.Popen[bytes]:
     module = "tests.services.payments.asking"
-    command = [sys.executable, "-m", module, str(path), str(times), token]
-    return subprocess.Popen(command, stdout=subprocess.PIPE)
+    command = [sys.executable, "-m", module, str(path), str(times), token, *attempts]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def begin(*processes: subprocess.Popen[bytes]) -> None:
+    """Have them begin together, once all are ready."""
+    for process in processes:
+        assert process.stdout
+        assert process.stdout.readline() == b"ready\n"
+    for process in processes:
+        assert process.stdin
+        process.stdin.write(b"\n")
+        process.stdin.flush()
 
 
 def test_fifty_asks_at_once_from_three_processes_are_one_charge(tmp_path: Path):
     path = tmp_path / "practice.db"
-    processes = [asking(path, times, "spt_123") for times in (17, 17, 16)]
-    said = [one for p in processes for one in json.loads(p.communicate(timeout=60)[0])]
-    (charge,) = PracticeRecord(path).charges()
-    assert charge.calls == 50
-    assert said == [repr(Paid(charge.payment_id or ""))] * 50
+    attempts = [f"attempt_{n}" for n in range(20)]
+    processes = [asking(path, times, "spt_123", *attempts) for times in (17, 17, 16)]
+    begin(*processes)
+    said = Counter(one for p in processes for one in json.loads(p.communicate(timeout=60)[0]))
+    record = PracticeRecord(path).charges()
+    assert sorted(charge.attempt_id for charge in record) == sorted(attempts)
+    assert {charge.calls for charge in record} == {50}
+    assert said == {repr(Paid(charge.payment_id or "")): 50 for charge in record}
 
 
 async def test_a_charge_outlives_the_process_that_asked_for_it(tmp_path: Path):
     path = tmp_path / "practice.db"
     record = PracticeRecord(path)
-    process = asking(path, 1, "spt_crash")
+    process = asking(path, 1, "spt_crash", "attempt_1")
+    begin(process)
     eventually(lambda: any(charge.payment_id for charge in record.charges()), within=30)
     process.kill()
     process.communicate()
