@@ -18,6 +18,7 @@ from redis.backoff import NoBackoff
 
 from projections import scripts
 from projections.entry import Entry
+from projections.inspection import Inspection
 from projections.listing import Filter, Page, UnknownCursor, list_item
 from projections.run_id import RunId
 from projections.view import REVISION, View
@@ -138,6 +139,10 @@ class RedisViews:
     async def unlock(self, name: str, owner: str) -> None:
         """Let go of a name, if this owner still holds it."""
         await self._unlock(keys=[_LOCK + name], args=[owner])
+
+    def inspection(self) -> Inspection:
+        """The same views as they lie there, for who compares and mends them."""
+        return Inspection(self._redis)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -37,6 +37,17 @@ async def records_of(
                     yield record
 
 
+async def bounds_of(connection: KafkaConnection, topic: str) -> dict[int, tuple[int, int]]:
+    """Of each partition, the earliest offset kept and the one behind the last. Raises
+    `KafkaUnavailable`.
+    """
+    partitions = await _partitions(connection, topic)
+    async with _reading(connection) as consumer:
+        begins = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
+    return {part.partition: (begins[part], ends[part]) for part in partitions}
+
+
 async def record_at(
     connection: KafkaConnection, topic: str, number: int, offset: int
 ) -> ConsumerRecord | None:

@@ -15,11 +15,9 @@ from services.kafka.topics import Topics
 from services.lag import Lag, LagWatch
 from services.metrics import RELAY_LAG, RELAY_POSITION, RELAYED
 from services.store import EventStore
+from services.store.positions import RELAY
 
 logger = logging.getLogger(__name__)
-
-POSITION = "relay"
-"""The name of the relay's position in the store."""
 
 _BATCH = 500
 _LOOK_SECONDS = 0.5
@@ -91,20 +89,20 @@ class RelayService:
         await self._publisher.publish(
             [event_message(self._topics.events, item.recorded) for item in batch]
         )
-        await asyncio.to_thread(self._store.advance, POSITION, batch[-1].position)
+        await asyncio.to_thread(self._store.advance, RELAY, batch[-1].position)
         self._position = batch[-1].position
         RELAYED.inc(len(batch))
         RELAY_POSITION.set(self._position)
 
     async def _take_over(self) -> None:
         self._holds_lock = None
-        holds_lock = self._taken or await asyncio.to_thread(self._store.try_lock, POSITION)
+        holds_lock = self._taken or await asyncio.to_thread(self._store.try_lock, RELAY)
         if holds_lock is None:
             await asyncio.sleep(_STANDBY_SECONDS)
             return
         # Without its position, the lock alone would have it publish from the beginning again.
         self._taken = holds_lock
-        self._position = await asyncio.to_thread(self._store.position, POSITION)
+        self._position = await asyncio.to_thread(self._store.position, RELAY)
         self._holds_lock, self._taken = holds_lock, None
         logger.info("publishing events after position %d", self._position)
 
@@ -122,7 +120,7 @@ class RelayService:
         return await asyncio.to_thread(self._unpublished)
 
     def _unpublished(self) -> Lag:
-        position = self._store.position(POSITION)
+        position = self._store.position(RELAY)
         oldest = self._store.tail(position, 1)
         if not oldest:
             return Lag(0, 0.0)

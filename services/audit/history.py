@@ -1,0 +1,94 @@
+"""What happened to a checkout, event by event, told through the one fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from domain.checkout import BrokenStream, Checkout, evolve
+from domain.events import RecordedEvent
+from projections.view import rfc3339
+from services.audit.streams import read, stream_of
+from services.audit.words import words
+from services.store import EventStore
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event of a history. `before` and `after` are the checkout without and with it, as far as the
+    stream up to here can be read; `trouble` says why it can't.
+    """
+
+    version: int
+    topic: str
+    recorded: RecordedEvent | None
+    before: Checkout | None
+    after: Checkout | None
+    trouble: str | None = None
+
+    def changes(self) -> list[str]:
+        """What it changed, in words."""
+        return words(self.before, self.recorded.event) if self.recorded else []
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as JSON values; what is not known is null."""
+        recorded = self.recorded
+        metadata = recorded.metadata.model_dump(mode="json") if recorded else {}
+        asked = ("door", "actor", "command_source", "command_id", "correlation_id", "traceparent")
+        return {
+            "version": self.version,
+            "time": rfc3339(recorded.at) if recorded else None,
+            "event": recorded.event.NAME if recorded else self.topic,
+            **{name: metadata.get(name) for name in asked},
+            "changes": self.changes(),
+            "currency": self.after.currency if self.after else None,
+            "total_before": _total(self.before),
+            "total_after": _total(self.after),
+            "trouble": self.trouble,
+        }
+
+    def lines(self) -> list[str]:
+        """The same for a person: a line about the event, and further ones that belong to it."""
+        recorded = self.recorded
+        if recorded is None:
+            return [f"{self.version}  {self.topic}", f"! {self.trouble}"]
+        by = recorded.metadata
+        command = f"command {by.command_source} {by.command_id}, correlation {by.correlation_id}"
+        told = [
+            f"{self.version}  {rfc3339(recorded.at)}  {recorded.event.NAME}",
+            f"by {by.actor} over {by.door}: {command}",
+            "; ".join(self.changes()),
+        ]
+        old, new = _total(self.before), _total(self.after)
+        if self.after and old != new:
+            told.append(f"total {'none' if old is None else old} → {new} {self.after.currency}")
+        elif self.after and new is not None:
+            told.append(f"total {new} {self.after.currency}, as before")
+        return [*told, f"! {self.trouble}"] if self.trouble else told
+
+
+def history(store: EventStore, checkout_id: str) -> Iterator[Entry]:
+    """The events of a checkout, oldest first; none if there is no such checkout.
+
+    Where the stream is broken, the events behind are told without the state that they met.
+    """
+    state: Checkout | None = None
+    trouble: str | None = None
+    for row in stream_of(store, checkout_id):
+        event = read(row)
+        recorded = None if isinstance(event, str) else event
+        before, trouble = state, event if isinstance(event, str) else trouble
+        if recorded and trouble is None:
+            try:
+                state = evolve(state, recorded)
+            except BrokenStream as error:
+                trouble = f"the stream is broken here: {error}"
+        if trouble:
+            before = state = None
+        yield Entry(row.version, row.topic, recorded, before, state, trouble)
+
+
+def _total(checkout: Checkout | None) -> int | None:
+    amounts = [row.amount for row in checkout.totals if row.type == "total"] if checkout else []
+    return amounts[0] if amounts else None

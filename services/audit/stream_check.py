@@ -1,0 +1,86 @@
+"""One stream held against the rules, an event at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from domain.checkout import BrokenStream, Checkout, evolve
+from domain.events import CheckoutPriced, FulfillmentAddressUpdated, ItemsUpdated, RecordedEvent
+from projections.view import rfc3339
+from services.audit.sums import sums_of_checkout, sums_of_event, sums_of_payment
+from services.audit.violations import Violation
+
+_PRICING = (ItemsUpdated, FulfillmentAddressUpdated, CheckoutPriced)
+
+
+class StreamCheck:
+    """Takes the events of a stream in their order, and holds its state as long as it is whole."""
+
+    def __init__(self, checkout_id: str) -> None:
+        self.checkout_id = checkout_id
+        self.state: Checkout | None = None
+        self._version = 0
+        self._is_whole = True
+        self._at: datetime | None = None
+        self._command: tuple[str, ...] = ()
+        self._priced: int | None = None
+
+    @property
+    def whole(self) -> Checkout | None:
+        """The checkout that the stream folds to; None where it can't be told."""
+        return self.state if self._is_whole else None
+
+    def take(self, version: int, recorded: RecordedEvent | str) -> Iterator[Violation]:
+        """What is wrong with the next event; one that can't be read is the reason why."""
+        if version != self._version + 1:
+            self._is_whole = False
+            gap = version - self._version - 1
+            missing = f"{gap} event{'s are' if gap > 1 else ' is'} missing"
+            yield self._violation(version, f"follows version {self._version}: {missing}")
+        self._version = version
+        if isinstance(recorded, str):
+            self._is_whole = False
+            yield self._violation(version, recorded)
+            return
+        if self._at and recorded.at < self._at:
+            told = (
+                f"its time {rfc3339(recorded.at)} is before {rfc3339(self._at)}, the one before it"
+            )
+            yield self._violation(version, told)
+        self._at = recorded.at
+        for what in sums_of_event(recorded.event):
+            yield self._violation(version, what)
+        yield from self._fold(recorded)
+
+    def end(self) -> Iterator[Violation]:
+        """What is wrong with the totals that the last command left, once no more events follow."""
+        priced, self._priced = self._priced, None
+        if self._is_whole and self.state and priced:
+            for what in sums_of_checkout(self.state):
+                yield self._violation(priced, what)
+
+    def _fold(self, recorded: RecordedEvent) -> Iterator[Violation]:
+        by = recorded.metadata
+        command = (by.door, by.command_source, by.command_id)
+        if command != self._command:
+            # Between the events of one command the totals lag behind; behind its last they may not.
+            yield from self.end()
+        self._command = command
+        if not self._is_whole:
+            return
+        before = self.state
+        try:
+            self.state = evolve(before, recorded)
+        except BrokenStream as error:
+            self._is_whole = False
+            yield self._violation(recorded.version, f"can't follow the events before it: {error}")
+            return
+        if isinstance(recorded.event, _PRICING):
+            self._priced = recorded.version
+        if before:
+            for what in sums_of_payment(before, recorded.event, self.state):
+                yield self._violation(recorded.version, what)
+
+    def _violation(self, version: int, what: str) -> Violation:
+        return Violation(what, self.checkout_id, version)

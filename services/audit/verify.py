@@ -1,0 +1,149 @@
+"""Everything that was promised of what is recorded, held against the store, Redis and Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from projections.redis_views import RedisViews
+from services.audit.streams import Portion, portions_of
+from services.audit.topic_check import TopicCheck
+from services.audit.views_check import ViewsCheck
+from services.audit.violations import Violation
+from services.kafka.connection import KafkaConnection
+from services.store import EventStore
+from services.store.positions import RELAY
+
+Progress = Callable[[str, int, int | None], None]
+"""Learns what is being done, how much of it is done, and of how much."""
+
+NOT_BUILT = (
+    "the views in Redis are not complete, or were built on another Redis: GET answers from the store; "
+    "a projector builds them, or `checkout views rebuild`"
+)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was looked at. `views` and `records` are None where Redis and Kafka were left out."""
+
+    checkouts: int = 0
+    events: int = 0
+    views: int | None = None
+    records: int | None = None
+    waiting: int = 0
+    violations: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts by their names."""
+        return asdict(self)
+
+    def line(self) -> str:
+        """The same for a person."""
+        parts = [f"{self.events} events of {self.checkouts} checkouts"]
+        if self.views is not None:
+            parts.append(f"{self.views} views in Redis")
+        if self.records is not None:
+            parts.append(f"{self.records} events on Kafka ({self.waiting} wait for the relay)")
+        return f"{', '.join(parts)}: {self.violations or 'no'} violations"
+
+
+class Verification:
+    """One verification of these checkouts, or of the whole store for none.
+
+    `views` and `topic` (how to reach Kafka, and the events' topic) are looked at if given. What is
+    written meanwhile is no violation, nor what the relay has not come to.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        checkout_ids: Sequence[str],
+        views: RedisViews | None,
+        topic: tuple[KafkaConnection, str] | None,
+        progress: Progress,
+    ) -> None:
+        self._store = store
+        self._ids = tuple(dict.fromkeys(checkout_ids))
+        self._views = views
+        self._topic = topic
+        self._progress = progress
+        self._unseen = set(self._ids)
+        self.counts = Counts()
+
+    async def violations(self) -> AsyncGenerator[Violation, None]:
+        """All that is wrong. Raises what the store, Redis and Kafka raise when they fail."""
+        async for violation in self._found():
+            self.counts.violations += 1
+            yield violation
+
+    async def _found(self) -> AsyncGenerator[Violation, None]:
+        views: ViewsCheck | None = None
+        if self._views:
+            if await self._views.are_built():
+                views = ViewsCheck(self._views, self._store)
+            else:
+                yield Violation(NOT_BUILT)
+        if self._topic is None:
+            async for violation in self._compared(views, None):
+                yield violation
+            return
+        # In this order: what is relayed by now is on the topic, and what is there is in the store.
+        connection, name = self._topic
+        relayed = await asyncio.to_thread(self._store.position, RELAY)
+        topic = TopicCheck(self._store, name, relayed)
+        try:
+            async for violation in topic.read(connection, self._ids, self._reading):
+                yield violation
+            async for violation in self._compared(views, topic):
+                yield violation
+        finally:
+            topic.close()
+
+    async def _compared(
+        self, views: ViewsCheck | None, topic: TopicCheck | None
+    ) -> AsyncGenerator[Violation, None]:
+        """The store, gone through once, and with it the views and the topic."""
+        newest = await asyncio.to_thread(self._store.newest)
+        portions = portions_of(self._store, self._ids)
+        while portion := await asyncio.to_thread(next, portions, None):
+            for violation in self._of_portion(portion, topic):
+                yield violation
+            if views:
+                async for wrong in views.look(portion.checkouts):
+                    yield wrong.violation()
+            self._progress("Events in the store", self.counts.events, None if self._ids else newest)
+        async for violation in self._ended(views, topic):
+            yield violation
+
+    async def _ended(
+        self, views: ViewsCheck | None, topic: TopicCheck | None
+    ) -> AsyncGenerator[Violation, None]:
+        """What can only be told once all of the store was seen."""
+        for checkout_id in self._ids:
+            if checkout_id in self._unseen:
+                yield Violation("is not in the event store", checkout_id)
+        if views:
+            async for wrong in views.end(is_whole_store=not self._ids):
+                yield wrong.violation()
+            self.counts.views = views.count
+        if topic:
+            for violation in topic.end():
+                yield violation
+            self.counts.records, self.counts.waiting = topic.count, topic.waiting
+
+    def _of_portion(self, portion: Portion, topic: TopicCheck | None) -> list[Violation]:
+        self.counts.checkouts += len(portion.checkouts) + len(portion.broken)
+        self.counts.events += len(portion.events)
+        found = list(portion.violations)
+        if self._unseen:
+            self._unseen -= {row.checkout_id for row, _ in portion.events}
+        if topic:
+            for row, recorded in portion.events:
+                found += topic.compare(row, recorded)
+        return found
+
+    def _reading(self, done: int, total: int) -> None:
+        self._progress("Events on Kafka", done, total)
