@@ -23,8 +23,10 @@ def complete(checkout: Checkout, command: CompleteCheckout, command_key: str) ->
     """A payment attempt over the recorded total; an order at once if there is nothing to pay.
 
     The attempt's id is made of what identifies the command: should the store ever lose the attempt and
-    get the command again, the provider still knows it. Raises `Refused`.
+    get the command again, the provider still knows it. Raises `Refused`, and `ValueError` without a key.
     """
+    if not command_key:
+        raise ValueError("a payment attempt is made of its command's key, and there is none")
     provider = checkout.payment_provider.provider
     if command.payment_data.provider != provider:
         raise invalid(f"this checkout is paid through {provider}", "$.payment_data.provider")

@@ -77,14 +77,24 @@ class _Story:
                 f"The buyer changes their mind: POST {path}/cancel", BODIES["CancelCheckout"]
             )
             await self._answer(await http.post(f"{path}/cancel", json=BODIES["CancelCheckout"]))
+            await self._pay_for_another(http)
+
+    async def _pay_for_another(self, http: httpx.AsyncClient) -> None:
+        self._seen = 0
+        self._chapter("Another buyer: POST /v1/checkouts", BODIES["CreateCheckout"])
+        opened = await http.post("/v1/checkouts", json=BODIES["CreateCheckout"])
+        await self._answer(opened, HTTPStatus.CREATED)
+        path = f"{opened.headers['location']}/complete"
+        self._chapter(f"who pays, and it is an order: POST {path}", BODIES["CompleteCheckout"])
+        await self._answer(await http.post(path, json=BODIES["CompleteCheckout"]))
 
     def _chapter(self, title: str, body: Any = None) -> None:
         self._console.print(Rule(title, align="left"))
         if body is not None:
             self._console.print_json(data=body)
 
-    async def _answer(self, response: httpx.Response) -> None:
-        if response.status_code != HTTPStatus.OK:
+    async def _answer(self, response: httpx.Response, expected: HTTPStatus = HTTPStatus.OK) -> None:
+        if response.status_code != expected:
             raise DemoFailed(f"HTTP {response.status_code}: {response.text}")
         version = int(response.headers["etag"].strip('"'))
         await self._events_until(version)

@@ -197,3 +197,8 @@ def test_a_total_of_nothing_asks_for_the_right_provider_all_the_same():
 
 def test_what_costs_something_at_the_last_change_is_not_free_because_the_book_is_now():
     assert names(decide(ready(), completing(), FREE, command_key="k")) == ["PaymentStarted"]
+
+
+def test_a_complete_without_what_identifies_it_is_a_fault_of_whoever_asks():
+    with pytest.raises(ValueError, match="command's key"):
+        decide(ready(), completing(), BOOK)

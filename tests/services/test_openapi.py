@@ -18,14 +18,15 @@ from tests.domain.given import ADA, BERLIN, CALIFORNIA, MUG, PARIS, after, ask, 
 from tests.services.documents import examples_of, faults, follow, operations, parts, resolve
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-WRITES = ["create_checkout", "update_checkout", "cancel_checkout"]
+WRITES = ["create_checkout", "update_checkout", "complete_checkout", "cancel_checkout"]
 STATUSES = {
     "create_checkout": "201 202 400 401 403 409 412 413 415 422 500 503",
     "list_checkouts": "200 400 401 403 500 503",
     "get_checkout": "200 304 400 401 403 404 500 503",
     "list_events": "200 400 401 403 404 500 503",
     "update_checkout": "200 202 400 401 403 404 409 412 413 415 422 500 503",
-    "cancel_checkout": "200 202 400 401 403 404 405 412 413 415 422 500 503",
+    "complete_checkout": "200 202 400 401 402 403 404 409 412 413 415 422 500 503",
+    "cancel_checkout": "200 202 400 401 403 404 405 409 412 413 415 422 500 503",
 }
 READ_PARAMETERS = {
     "list_checkouts": {
@@ -37,6 +38,7 @@ READ_PARAMETERS = {
 CODES = {
     "400": ["invalid"],
     "401": ["unauthorized"],
+    "402": ["payment_declined"],
     "403": ["forbidden"],
     "404": ["not_found"],
     "405": ["not_cancelable"],
@@ -46,6 +48,12 @@ CODES = {
     "422": ["idempotency_conflict"],
     "500": ["internal"],
     "503": ["service_unavailable"],
+}
+CONFLICTS = {
+    "create_checkout": ["already_exists"],
+    "update_checkout": ["checkout_closed", "in_progress"],
+    "complete_checkout": ["idempotency_in_flight", "checkout_closed", "in_progress", "not_ready"],
+    "cancel_checkout": ["in_progress"],
 }
 
 
@@ -107,12 +115,10 @@ def test_every_route_has_its_answers_told(document):
 @pytest.mark.parametrize("operation_id", STATUSES)
 def test_a_call_lists_the_statuses_it_can_answer_with_their_codes(document, operation_id):
     responses = operations(document)[operation_id]["responses"]
-    taken = "already_exists" if operation_id == "create_checkout" else "checkout_closed"
-
     assert list(responses) == STATUSES[operation_id].split()
     for status, response in responses.items():
         if status >= "400":
-            codes = {**CODES, "409": [taken]}[status]
+            codes = CONFLICTS[operation_id] if status == "409" else CODES[status]
             assert list(response["content"]["application/json"]["examples"]) == codes
             assert all(f"`{code}`" in response["description"] for code in codes)
 

@@ -27,9 +27,14 @@ CALLS = {
     "get_checkout": ("GET", "/v1/checkouts/c1", None),
     "list_events": ("GET", "/v1/checkouts/c1/events", None),
     "update_checkout": ("PUT", "/v1/checkouts/c1", {"buyer": None}),
+    "complete_checkout": (
+        "POST",
+        "/v1/checkouts/c1/complete",
+        {"payment_data": {"token": "spt_1", "provider": "stripe"}},
+    ),
     "cancel_checkout": ("POST", "/v1/checkouts/c1/cancel", {}),
 }
-WRITES = ["create_checkout", "update_checkout", "cancel_checkout"]
+WRITES = ["create_checkout", "update_checkout", "complete_checkout", "cancel_checkout"]
 SHOWN = view_of(after(None, ask(None, CreateCheckout.parse({"items": MUG, "buyer": ADA}))))
 
 
@@ -51,6 +56,9 @@ class Scripted:
     async def submit(self, _):
         return [await self.get(_)]
 
+    async def end(self, *_, **__):
+        raise TimeoutError
+
     async def get(self, _):
         return self.view_at(_)
 
@@ -64,7 +72,7 @@ class Scripted:
 
 def app_that_answers(answer=None):
     scripted = Scripted(answer)
-    app = build_app(ApiParts(scripted, None, None, None, Keys(), Topics(), {}))
+    app = build_app(ApiParts(scripted, scripted, None, None, Keys(), Topics(), {}))
     app.state.reader = app.state.past = scripted
     return app
 
@@ -150,6 +158,16 @@ async def test_a_page_of_events_is_as_documented(document):
     assert_documented(document, "list_events", response)
 
 
+@pytest.mark.parametrize(("repeated", "status"), [(False, 202), (True, 409)])
+async def test_a_payment_that_runs_on_is_answered_as_documented(document, repeated, status):
+    answer = Accepted(SHOWN, repeated=repeated, is_paying=True)
+
+    response = await call("complete_checkout", answer, headers={"Idempotency-Key": "k"})
+
+    assert response.status_code == status
+    assert_documented(document, "complete_checkout", response)
+
+
 @pytest.mark.parametrize("repeated", [False, True])
 @pytest.mark.parametrize(
     ("operation_id", "code"),
@@ -159,6 +177,13 @@ async def test_a_page_of_events_is_as_documented(document):
         ("create_checkout", RefusalCode.ALREADY_EXISTS),
         ("update_checkout", RefusalCode.NOT_FOUND),
         ("update_checkout", RefusalCode.CHECKOUT_CLOSED),
+        ("update_checkout", RefusalCode.IN_PROGRESS),
+        ("complete_checkout", RefusalCode.NOT_FOUND),
+        ("complete_checkout", RefusalCode.CHECKOUT_CLOSED),
+        ("complete_checkout", RefusalCode.IN_PROGRESS),
+        ("complete_checkout", RefusalCode.NOT_READY),
+        ("complete_checkout", RefusalCode.PAYMENT_DECLINED),
+        ("cancel_checkout", RefusalCode.IN_PROGRESS),
         ("cancel_checkout", RefusalCode.NOT_FOUND),
         ("cancel_checkout", RefusalCode.NOT_CANCELABLE),
     ],

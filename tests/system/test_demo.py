@@ -62,3 +62,12 @@ def test_it_tells_which_door_each_command_comes_through(told):
     assert "PUT /v1/checkouts/checkout_abc123" in told
     assert "POST /v1/checkouts/checkout_abc123/cancel" in told
     assert "checkout.CommandAccepted" in told
+
+
+def test_another_buyer_pays_and_gets_an_order(told):
+    named = re.findall(r"^Event checkout_\w{32}:\d+: checkout\.(\w+)$", told, re.MULTILINE)
+    [order] = [value for value in documents(told) if "order_id" in value and "id" in value]
+
+    assert named[-2:] == ["PaymentStarted", "CheckoutCompleted"]
+    assert order["status"] == "completed"
+    assert order["payment"]["amount"] == 2250

@@ -41,6 +41,8 @@ class Call:
     chapter of the examples' story that it shows, and its errors in the order they are checked.
 
     `query` are the components of its query parameters, `page` is its answer if that is no checkout.
+    `ends_as` is the chapter that its success shows, if that is another one: then the call's own chapter
+    is what a 202 shows.
     """
 
     scope: Scope
@@ -50,6 +52,7 @@ class Call:
     body_required: bool = True
     query: tuple[str, ...] = ()
     page: Page | None = None
+    ends_as: Chapter | None = None
 
 
 def guards(scope: Scope) -> tuple[DocumentedError, DocumentedError]:

@@ -124,3 +124,8 @@ def parameter_references(*names: str) -> list[dict[str, str]]:
 def header_references(*names: str) -> dict[str, dict[str, str]]:
     """References to the headers of these names."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def optional_headers(*names: str) -> dict[str, dict[str, Any]]:
+    """The headers of these names where only some of the answers have them."""
+    return {name: {**HEADERS[name], "required": False} for name in names}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -13,11 +13,19 @@ from domain.snapshot import Checkout
 from projections.view import render
 from services.api.errors import ApiError, refusal_headers
 from services.api.openapi.call import Call, DocumentedError, Page
-from services.api.openapi.headers import header_references
+from services.api.openapi.headers import header_references, optional_headers
 from services.documents.schemas import Error, Schemas
 from services.errors import STATUS, error_body, flat_error
 from services.keys import Scope
 
+_ACCEPTED = (
+    "Recorded, but it may not be readable yet: a read may still show an older version. The checkout "
+    "as the write left it."
+)
+_PAYING = (
+    " Or the payment is still running, and the checkout `in_progress`: the same `Idempotency-Key` "
+    "gets how it ended."
+)
 _SHOWN = ("Request-Id", "ETag", "Cache-Control")
 
 
@@ -48,7 +56,8 @@ def _shown(call: Call, success: HTTPStatus, schemas: Schemas) -> dict[int, Any]:
     is_write = call.scope is Scope.WRITE
     replayed = ("Idempotent-Replayed",) if is_write else ()
     located = ("Location",) if success is HTTPStatus.CREATED else ()
-    content = _content(schemas.references[Checkout], {"checkout": render(call.chapter.after)})
+    reference, ends_as = schemas.references[Checkout], call.ends_as or call.chapter
+    content = _content(reference, {"checkout": render(ends_as.after)})
     shown = {
         "description": "The checkout as the write left it." if is_write else "The checkout.",
         "headers": header_references(*_SHOWN, *located, *replayed),
@@ -56,10 +65,9 @@ def _shown(call: Call, success: HTTPStatus, schemas: Schemas) -> dict[int, Any]:
     }
     if is_write:
         accepted = {
-            "description": "Recorded, but it may not be readable yet: a read may still show an "
-            "older version. The checkout as the write left it.",
+            "description": _ACCEPTED + (_PAYING if call.ends_as else ""),
             "headers": header_references(*_SHOWN, "Location", *replayed),
-            "content": content,
+            "content": _content(reference, {"checkout": render(call.chapter.after)}),
         }
         return {success: shown, HTTPStatus.ACCEPTED: accepted}
     not_modified = {
@@ -70,19 +78,20 @@ def _shown(call: Call, success: HTTPStatus, schemas: Schemas) -> dict[int, Any]:
 
 
 def _error_response(
-    status: HTTPStatus, errors: Iterable[DocumentedError], is_write: bool, schema: JsonSchemaValue
+    status: HTTPStatus, errors: Sequence[DocumentedError], is_write: bool, schema: JsonSchemaValue
 ) -> dict[str, Any]:
     headers = ["Request-Id"]
     if is_write and any(documented.replayable for documented in errors):
         headers.append("Idempotent-Replayed")
-    for documented in errors:
-        error = documented.error
-        headers += error.headers if isinstance(error, ApiError) else refusal_headers(error)
+    each = [_headers_of(documented.error) for documented in errors]
+    always = set(each[0]).intersection(*each)
+    sometimes = set().union(*each) - always
     return {
         "description": f"{status.phrase}: "
         + "; ".join(f"`{documented.error.code}` if {documented.when}" for documented in errors)
         + ".",
-        "headers": header_references(*headers),
+        "headers": header_references(*headers, *sorted(always))
+        | optional_headers(*sorted(sometimes)),
         "content": _content(schema, {str(d.error.code): _body(d.error) for d in errors}),
     }
 
@@ -100,3 +109,8 @@ def _body(error: ApiError | Refused) -> dict[str, Any]:
     if isinstance(error, ApiError):
         return error_body(error.status, error.code, error.message, error.param)
     return flat_error(error)
+
+
+def _headers_of(error: ApiError | Refused) -> set[str]:
+    """The headers that an error brings along."""
+    return set(error.headers if isinstance(error, ApiError) else refusal_headers(error))

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from domain.commands import CancelCheckout, Command, CreateCheckout, UpdateCheckout
+from dataclasses import replace
+
+from domain.commands import (
+    CancelCheckout,
+    Command,
+    CompleteCheckout,
+    CreateCheckout,
+    RecordPayment,
+    UpdateCheckout,
+)
 from domain.refusals import RefusalCode, Refused
-from services.api.errors import unavailable
+from services.api.errors import in_flight, unavailable
 from services.api.openapi.call import FAULT, NOT_FOUND, Call, DocumentedError, guards
 from services.documents.story import story
 from services.keys import Scope
@@ -14,8 +23,22 @@ def write_calls() -> dict[str, Call]:
     """The calls by their operation id."""
     return {
         "create_checkout": _write(CreateCheckout, _TAKEN),
-        "update_checkout": _write(UpdateCheckout, NOT_FOUND, _CLOSED),
-        "cancel_checkout": _write(CancelCheckout, NOT_FOUND, _NOT_CANCELABLE, body_required=False),
+        "update_checkout": _write(UpdateCheckout, NOT_FOUND, _CLOSED, _IN_PROGRESS),
+        "complete_checkout": replace(
+            _write(
+                CompleteCheckout,
+                _IN_FLIGHT,
+                NOT_FOUND,
+                _CLOSED,
+                _IN_PROGRESS,
+                _NOT_READY,
+                _DECLINED,
+            ),
+            ends_as=story()[RecordPayment.NAME],
+        ),
+        "cancel_checkout": _write(
+            CancelCheckout, NOT_FOUND, _NOT_CANCELABLE, _IN_PROGRESS, body_required=False
+        ),
     }
 
 
@@ -89,4 +112,27 @@ _STALE = DocumentedError(
     Refused(RefusalCode.VERSION_MISMATCH, "the checkout is at version 9, not at 5; read it again"),
     "`If-Match` names another version than the checkout's",
     replayable=True,
+)
+_IN_PROGRESS = DocumentedError(
+    Refused(
+        RefusalCode.IN_PROGRESS, "a payment is running; the checkout can't be changed meanwhile"
+    ),
+    "a payment is running",
+    replayable=True,
+)
+_NOT_READY = DocumentedError(
+    Refused(
+        RefusalCode.NOT_READY,
+        "the checkout is not ready for payment; see to $.fulfillment_address, $.fulfillment_option_id",
+    ),
+    "something is missing that the checkout's messages name",
+    replayable=True,
+)
+_DECLINED = DocumentedError(
+    Refused(RefusalCode.PAYMENT_DECLINED, "The card was declined.", "$.payment_data"),
+    "the payment was declined: the checkout can be completed in another way",
+    replayable=True,
+)
+_IN_FLIGHT = DocumentedError(
+    in_flight(), "the payment that the first request with this key started is still running"
 )
