@@ -191,6 +191,28 @@ async def test_an_event_tells_the_trace_and_the_request_that_it_belongs_to(http)
     assert event["traceparent"].split("-")[1] == trace.split("-")[1]
 
 
+async def test_a_payments_past_can_be_read_and_holds_no_token(http):
+    path = await opened(http)
+    await http.put(path, json={"fulfillment_address": ADDRESS, "buyer": BUYER})
+    payment = {"payment_data": {"token": "spt_123", "provider": "stripe"}}
+
+    paid = await http.post(f"{path}/complete", json=payment)
+
+    assert (paid.status_code, paid.json()["status"]) == (200, "completed")
+    told = await http.get(f"{path}/events")
+    *_, started, completed = told.json()["data"]
+    assert (started["type"], completed["type"]) == (
+        "checkout.PaymentStarted",
+        "checkout.CheckoutCompleted",
+    )
+    assert "spt_123" not in told.text
+    running, ended = [
+        await http.get(path, params={"version": int(it["sequence"])}) for it in (started, completed)
+    ]
+    assert running.json()["status"] == "in_progress"
+    assert ended.json() == paid.json() == completed["data"]["checkout"]
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 1000])
 async def test_pages_of_events_follow_one_another_without_a_hole(http, limit):
     path, shown = await lived(http)
