@@ -9,8 +9,8 @@ import pytest
 
 from services.keys import Scope
 from tests.faults.apis import ITEMS, client, three_apis
+from tests.faults.writes import MORE, WRITES
 
-MORE = {"items": [{"id": "item_123", "quantity": 3}], "fulfillment_option_id": None}
 TIMES = 50
 
 
@@ -46,53 +46,6 @@ async def caused(shop, path, key):
     events = await shop.events(path)
     return [it for it in events if it["causationid"] == key["Idempotency-Key"]]
 
-
-async def a_create(shop):
-    return "POST", "/v1/checkouts", {"items": ITEMS}
-
-
-async def an_update(shop):
-    return "PUT", await shop.opened(), MORE
-
-
-async def a_cancel(shop):
-    return "POST", f"{await shop.opened()}/cancel", {"reason": "changed_mind"}
-
-
-async def an_update_of_nothing(shop):
-    return "PUT", await shop.opened(), {}
-
-
-async def an_update_of_a_closed_one(shop):
-    path = await shop.opened()
-    await shop.ask("POST", f"{path}/cancel")
-    return "PUT", path, MORE
-
-
-async def a_cancel_of_a_closed_one(shop):
-    _, path, _ = await an_update_of_a_closed_one(shop)
-    return "POST", f"{path}/cancel", {}
-
-
-async def an_update_of_none(shop):
-    return "PUT", f"/v1/checkouts/{uuid.uuid4().hex}", MORE
-
-
-async def an_item_that_the_book_lacks(shop):
-    return "PUT", await shop.opened(), {"items": [{"id": "item_999", "quantity": 1}]}
-
-
-WRITES = {
-    a_create: (201, 3),
-    an_update: (200, 2),
-    a_cancel: (200, 1),
-    an_update_of_nothing: (200, 0),
-    an_update_of_a_closed_one: (409, 0),
-    a_cancel_of_a_closed_one: (405, 0),
-    an_update_of_none: (404, None),
-    an_item_that_the_book_lacks: (400, 0),
-}
-"""Each with the status that it is answered with, and how many events it leads to."""
 
 each_write = pytest.mark.parametrize(
     ("write", "status", "events"),
