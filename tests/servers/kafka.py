@@ -124,7 +124,8 @@ class OwnKafka:
         } | self._settings
         lines = [f"{name}={value}" for name, value in configuration.items()]
         (self._folder / "server.properties").write_text("\n".join(lines))
-        options = ["-t", self._cluster_id, *self._format_options, "-c"]
+        # With "=", for one id in 64 begins with a dash and would be taken for an option.
+        options = [f"--cluster-id={self._cluster_id}", *self._format_options, "-c"]
         subprocess.run(
             self._command("kafka.tools.StorageTool", "format", *options),
             cwd=self._folder,
