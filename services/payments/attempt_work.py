@@ -10,12 +10,11 @@ import orjson
 
 from domain.commands import PaymentData, RecordDecline, RecordPayment
 from domain.events import Metadata
-from domain.refusals import RefusalCode
 from domain.values import MAX_TEXT, STORED
-from services.handler import Accepted, Overloaded, Rejected, Writer
+from services.handler import Accepted, Overloaded, Writer
 from services.metrics import PAYMENTS
 from services.payments.provider import Charge, Declined, Paid, PaymentProvider, Undecided
-from services.payments.settling import settlement
+from services.payments.settling import ended_otherwise, settlement
 from services.store import Attempt, AttemptState, EventStore
 from services.token_keys import BrokenSeal, TokenKeys, UnknownTokenKey
 
@@ -99,14 +98,13 @@ class AttemptWork:
         except Overloaded:
             await self._undecided(attempt, Undecided("too many writes are waiting"))
             return
-        match answer:
-            case Accepted():
-                PAYMENTS.labels("paid" if isinstance(outcome, Paid) else "declined").inc()
-            case Rejected(refusal) if refusal.code is RefusalCode.ATTEMPT_CLOSED:
-                await self._came_late(attempt, outcome)
-            case _:
-                # Its lease runs out, and it is asked again.
-                logger.error("attempt %s could not be settled: %s", attempt.attempt_id, answer)
+        if ended_otherwise(answer, ask):
+            await self._came_late(attempt, outcome)
+        elif isinstance(answer, Accepted):
+            PAYMENTS.labels("paid" if isinstance(outcome, Paid) else "declined").inc()
+        else:
+            # Its lease runs out, and it is asked again.
+            logger.error("attempt %s could not be settled: %s", attempt.attempt_id, answer)
 
     async def _came_late(self, attempt: Attempt, outcome: Paid | Declined) -> None:
         if isinstance(outcome, Declined):

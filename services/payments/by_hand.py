@@ -11,7 +11,7 @@ from domain.events import Metadata
 from domain.merchant import MerchantBook
 from services.handler import Accepted, Handler, Rejected
 from services.handler.payments import Seal
-from services.payments.settling import settlement
+from services.payments.settling import ended_otherwise, settlement
 from services.store import Attempt, AttemptState, EventStore
 
 
@@ -49,6 +49,10 @@ def resolve(
     attempt = waiting_attempt(store, ask.attempt_id)
     metadata = Metadata.model_validate_json(attempt.metadata).model_copy(update={"actor": resolver})
     [answer] = Handler(store, book, now, seal).handle([settlement(attempt, metadata, ask)])
+    if ended_otherwise(answer, ask):
+        raise CannotResolve(
+            f"{ask.attempt_id} ended otherwise meanwhile; see the checkout's events"
+        )
     match answer:
         case Accepted():
             return answer.view.version

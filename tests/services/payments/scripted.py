@@ -1,0 +1,109 @@
+"""A payment provider that answers as a test tells it to, and a store, a handler and a writer to work with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from projections.view import View
+from services.handler import Writer
+from services.handler.views import ViewWriter
+from services.payments.attempt_work import AttemptWork
+from services.payments.provider import Charge, Declined, Paid, PaymentProvider
+from services.payments.service import PaymentsService
+from services.store import Attempt, EventStore
+from services.token_keys import TokenKeys
+from tests.services.handler.given import TOKEN_KEYS, handler_on
+from tests.services.handler.paying import complete, ready
+
+Answer = Paid | Declined | Exception | Callable[[Charge], Awaitable[Paid | Declined]]
+LEASE = 30.0
+
+
+class Scripted:
+    """Gives the next answer of its script to each ask, and then says that all is paid."""
+
+    key_retention = 24 * 3600.0
+
+    def __init__(self, *script: Answer) -> None:
+        self.script = list(script)
+        self.asked: list[Charge] = []
+        self.refund_script: list[Exception] = []
+        self.refunds: list[tuple[str, str]] = []
+        self.is_closed = False
+
+    async def charge(self, charge: Charge) -> Paid | Declined:
+        self.asked.append(charge)
+        answer = self.script.pop(0) if self.script else Paid(f"pay_of_{charge.attempt_id}")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, Paid | Declined) else await answer(charge)
+
+    async def refund(self, payment_id: str, attempt_id: str) -> None:
+        self.refunds.append((payment_id, attempt_id))
+        if self.refund_script:
+            raise self.refund_script.pop(0)
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+class Unseen:
+    """A read model that nobody reads."""
+
+    async def apply(self, views: Sequence[View]) -> bool:
+        return True
+
+
+@asynccontextmanager
+async def writer_on(store: EventStore) -> AsyncIterator[Writer]:
+    """The handler and its writer thread."""
+    writer = Writer(handler_on(store), ViewWriter(Unseen()))
+    writer.start()
+    try:
+        yield writer
+    finally:
+        await writer.stop()
+
+
+def service_on(
+    store: EventStore, writer: Writer, provider: PaymentProvider, concurrency: int
+) -> PaymentsService:
+    """A service of workers that nobody has started."""
+    return PaymentsService(
+        store,
+        writer,
+        provider,
+        TOKEN_KEYS,
+        concurrency=concurrency,
+        lease_seconds=LEASE,
+        max_lag=100,
+    )
+
+
+def start_payments(store: EventStore, *checkout_ids: str, door: str = "http") -> None:
+    """Checkouts whose payments have started."""
+    opened = [ready(checkout_id) for checkout_id in checkout_ids]
+    handler_on(store).handle(
+        [*opened, *(complete(checkout_id, door=door) for checkout_id in checkout_ids)]
+    )
+
+
+async def work_on(
+    attempt: Attempt,
+    store: EventStore,
+    provider: PaymentProvider,
+    token_keys: TokenKeys = TOKEN_KEYS,
+) -> Attempt:
+    """The attempt, once a worker has done what it does with a claimed one."""
+    async with writer_on(store) as writer:
+        await AttemptWork(store, writer, provider, token_keys).do(attempt)
+    after = store.attempts.get(attempt.attempt_id)
+    assert after is not None
+    return after
+
+
+def claimed(store: EventStore, now: float, lease_seconds: float = LEASE) -> Attempt:
+    """The only attempt that is due then."""
+    [attempt] = store.attempts.claim("a worker", now, lease_seconds, 10)
+    return attempt
