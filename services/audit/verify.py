@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from projections.redis_views import RedisViews
 from services.audit.streams import Portion, portions_of
 from services.audit.topic_check import TopicCheck
-from services.audit.views_check import ViewsCheck
-from services.audit.violations import Violation
+from services.audit.views_check import NOT_BUILT, ViewsCheck
+from services.audit.violations import Progress, Violation
 from services.kafka.connection import KafkaConnection
 from services.store import EventStore
 from services.store.positions import RELAY
-
-Progress = Callable[[str, int, int | None], None]
-"""Learns what is being done, how much of it is done, and of how much."""
-
-NOT_BUILT = (
-    "the views in Redis are not complete, or were built on another Redis: GET answers from the store; "
-    "a projector builds them, or `checkout views rebuild`"
-)
 
 
 @dataclass(slots=True)
@@ -85,7 +77,7 @@ class Verification:
             if await self._views.are_built():
                 views = ViewsCheck(self._views, self._store)
             else:
-                yield Violation(NOT_BUILT)
+                yield NOT_BUILT
         if self._topic is None:
             async for violation in self._compared(views, None):
                 yield violation

@@ -20,6 +20,11 @@ from services.store import EventStore
 from services.store.mapper import UnreadableEvent
 from services.store.recorder import StreamRange
 
+NOT_BUILT = Violation(
+    "the views in Redis are not complete, or were built on another Redis: GET answers from the store; "
+    "a projector builds them, or `checkout views rebuild`"
+)
+
 GRACE_SECONDS = 2.0
 """How long a view may be behind the store: its writer or the projector is about to write it."""
 

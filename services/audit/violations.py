@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+Progress = Callable[[str, int, int | None], None]
+"""Learns what is being done, how much of it is done, and of how much."""
 
 
 @dataclass(frozen=True, slots=True)

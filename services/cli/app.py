@@ -9,7 +9,8 @@ from redis.exceptions import RedisError
 
 from domain.checkout import BrokenStream
 from services.audit.past import NotThere
-from services.cli import audit, dead_letters, keys, payments, run, send, topics
+from services.audit.views_rebuild import RedisRestarted
+from services.cli import audit, dead_letters, keys, payments, run, send, topics, views
 from services.dev import DevError
 from services.kafka.admin import WrongTopic
 from services.kafka.client import NoReply
@@ -30,6 +31,7 @@ _FAILURES = (
     NotThere,
     OSError,
     RedisError,
+    RedisRestarted,
     StoreUnavailable,
     UnreadableEvent,
     WrongTopic,
@@ -46,6 +48,7 @@ run.add_to(app)
 app.command()(topics.topics)
 app.command()(send.send)
 app.add_typer(audit.app, name="audit")
+app.add_typer(views.app, name="views")
 app.add_typer(keys.app, name="keys")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(payments.app, name="payments")

@@ -14,6 +14,7 @@ from projections.view import render, rfc3339
 from services.audit.differences import differences
 from services.audit.history import history as told_history
 from services.audit.past import NotThere, as_of
+from services.cli.audit_replay import replay
 from services.cli.audit_verify import verify
 from services.cli.auditing import AsJson, CheckoutId, audited, moment, store_of
 from services.cli.terminal import escaped, laid_out
@@ -24,6 +25,7 @@ app = typer.Typer(
     help="Read the event store: what happened, how it was, whether it is whole; and replay it.",
 )
 app.command()(verify)
+app.command()(replay)
 _Version = Annotated[int, typer.Argument(min=1, help="A version: events are counted from 1.")]
 
 

@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from services.audit.verify import Progress as Told
+from services.audit.violations import Progress as Told
 
 
 @contextmanager

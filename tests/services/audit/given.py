@@ -128,7 +128,7 @@ def change(
     [row] = store.stream_rows(checkout_id, version - 1, 1, within=True)
     state = orjson.loads(row._stored.state)
     *outer, last = path
-    place = state
+    place = state["data"]
     for name in outer:
         place = place[name]
     place[last] = to

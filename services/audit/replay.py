@@ -1,0 +1,196 @@
+"""Stored events published again, in the order of their commits, to a topic that is none of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from domain.events import RecordedEvent
+from services.kafka.events import event_message
+from services.kafka.message import Message
+from services.kafka.publisher import Publisher
+from services.store import EventStore
+from services.store.rows import Row
+
+_READ_AT_ONCE = 500
+_SENT_AT_ONCE = 500
+_SLICES = 10
+"""Portions in which the events of a second go out, so that a rate is even."""
+
+REPLAY_ID = "ce_replayid"
+"""The header that marks an event as replayed: all of one replay have the same."""
+REPLAY_POSITION = "ce_replayposition"
+"""The header with the event's position in the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events: of these checkouts and types (all for none), from `since` on and before `until`."""
+
+    checkout_ids: frozenset[str] = frozenset()
+    types: frozenset[str] = frozenset()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def event_of(self, row: Row) -> RecordedEvent | None:
+        """The event of a row, None if it is not wanted. Raises `UnreadableEvent` if it is, maybe."""
+        if self.checkout_ids and row.checkout_id not in self.checkout_ids:
+            return None
+        if self.types and row.topic.partition(":")[0] not in self.types:
+            return None
+        recorded = row.event()
+        if self.since and recorded.at < self.since:
+            return None
+        return None if self.until and recorded.at >= self.until else recorded
+
+
+@dataclass(slots=True)
+class Counts:
+    """How far a replay has come: all up to `position` is done, and nothing behind it."""
+
+    position: int
+    read: int = 0
+    matched: int = 0
+    published: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to replay: the events behind position `after` up to `until`, that fit, at most `limit`.
+
+    `rate` is in events a second, None for as fast as it goes; `topic` None publishes nothing.
+    """
+
+    wanted: Filter
+    after: int
+    until: int
+    limit: int | None
+    rate: float | None
+    topic: str | None
+    replay_id: str
+
+
+class Replay:
+    """One run of a plan. `counts` are exact at each moment, however it ends: what Kafka has not
+    acknowledged is not counted, and may then be there twice after a resumption.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        publisher: Publisher,
+        plan: Plan,
+        progress: Callable[[Counts], None],
+    ) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._plan = plan
+        self._progress = progress
+        self._due = 0.0
+        self.counts = Counts(plan.after)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing of the plan is left."""
+        return self.counts.position >= self._plan.until
+
+    async def run(self, told_to_stop: asyncio.Event) -> None:
+        """Publish until the end, the limit, or until told to stop, whatever is first.
+
+        Raises `KafkaUnavailable`, `StoreUnavailable` and `UnreadableEvent`.
+        """
+        self._due = time.monotonic()
+        while not (self.is_done or told_to_stop.is_set()):
+            rows = await asyncio.to_thread(self._store.rows, self.counts.position, _READ_AT_ONCE)
+            rows = [row for row in rows if row.position <= self._plan.until]
+            if not rows:
+                self.counts.position = self._plan.until
+            for portion in self._portions(rows):
+                await self._publish(portion, told_to_stop)
+                if told_to_stop.is_set() or self._is_at_limit():
+                    break
+
+    def summary(self) -> dict[str, Any]:
+        """What became of it, as JSON values."""
+        return {
+            "to": self._plan.topic,
+            "replay_id": self._plan.replay_id,
+            **asdict(self.counts),
+            "complete": self.is_complete,
+        }
+
+    def line(self) -> str:
+        """The same for a person, with how to go on if something is left."""
+        counts = self.counts
+        told = f"{counts.read} events read, {counts.matched} fit, {counts.published} published"
+        if self.is_complete:
+            return f"{told}: that was all"
+        more = f"--from {counts.position} --replay-id {self._plan.replay_id}"
+        return f"{told}; the rest with {more}"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it came to its end or its limit."""
+        return self.is_complete or self._is_at_limit()
+
+    def _is_at_limit(self) -> bool:
+        return self._plan.limit is not None and self.counts.matched >= self._plan.limit
+
+    def _portions(self, rows: list[Row]) -> Iterator[list[tuple[Row, RecordedEvent | None]]]:
+        """Rows with the events that are wanted, so many of these as go out at once."""
+        portion: list[tuple[Row, RecordedEvent | None]] = []
+        wanted = 0
+        for row in rows:
+            recorded = self._plan.wanted.event_of(row)
+            portion.append((row, recorded))
+            wanted += recorded is not None
+            if wanted == self._at_once():
+                yield portion
+                portion, wanted = [], 0
+        if portion:
+            yield portion
+
+    def _at_once(self) -> int:
+        size = _SENT_AT_ONCE
+        if self._plan.rate:
+            size = max(1, min(size, int(self._plan.rate / _SLICES)))
+        if self._plan.limit is not None:
+            size = min(size, self._plan.limit - self.counts.matched)
+        return size
+
+    async def _publish(
+        self, portion: list[tuple[Row, RecordedEvent | None]], told_to_stop: asyncio.Event
+    ) -> None:
+        messages = [self._message(row, recorded) for row, recorded in portion if recorded]
+        if messages and self._plan.topic:
+            if not await self._is_due(len(messages), told_to_stop):
+                return
+            await self._publisher.publish(messages)
+            self.counts.published += len(messages)
+        self.counts.matched += len(messages)
+        self.counts.read += len(portion)
+        self.counts.position = portion[-1][0].position
+        self._progress(replace(self.counts))
+
+    async def _is_due(self, count: int, told_to_stop: asyncio.Event) -> bool:
+        """Wait for the next turn that the rate allows; False if told to stop before."""
+        if not self._plan.rate:
+            return True
+        try:
+            async with asyncio.timeout(self._due - time.monotonic()):
+                await told_to_stop.wait()
+        except TimeoutError:
+            # Time that was lost, in a slow broker, is not made up for by going faster.
+            self._due = max(self._due, time.monotonic() - 1.0 / _SLICES) + count / self._plan.rate
+            return True
+        return False
+
+    def _message(self, row: Row, recorded: RecordedEvent) -> Message:
+        message = event_message(self._plan.topic or "", recorded)
+        marks = {REPLAY_ID: self._plan.replay_id, REPLAY_POSITION: f"{row.position}"}
+        headers = [*message.headers, *((name, value.encode()) for name, value in marks.items())]
+        return replace(message, headers=headers)

@@ -1,0 +1,102 @@
+"""The views in Redis made right again in place, while they are read and written."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from projections.redis_views import RedisViews, chunks
+from projections.view import view_of
+from services.audit.streams import portions_of
+from services.audit.views_check import ViewsCheck, WrongView
+from services.audit.violations import Progress
+from services.store import EventStore
+
+_LOCK = "rebuild"
+_LOCK_SECONDS = 60
+_LOOK_SECONDS = 0.5
+
+Positions = Callable[[], Awaitable[Mapping[str, int]]]
+"""Tells the ends of the events' topic, for the projector to go on from."""
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What became of it: views that were gone through, those that had to be replaced or removed, and
+    the checkouts whose stream is broken, so that no view could be made of them.
+    """
+
+    views: int = 0
+    mended: int = 0
+    broken: int = 0
+
+
+class RedisRestarted(Exception):
+    """Redis was restarted on the way: what was built is gone. Begin again."""
+
+
+class Rebuild:
+    """One rebuild, under the lock that the projectors take too."""
+
+    def __init__(
+        self, views: RedisViews, store: EventStore, positions: Positions, progress: Progress
+    ) -> None:
+        self._views = views
+        self._inspection = views.inspection()
+        self._store = store
+        self._positions = positions
+        self._progress = progress
+        self._name = uuid.uuid4().hex
+        self.result = Rebuilt()
+
+    async def run(self) -> None:
+        """Wait for the lock, then go through the whole store.
+
+        Raises `RedisError`, `StoreUnavailable`, `KafkaUnavailable` and `RedisRestarted`.
+        """
+        while True:
+            if await self._hold_lock():
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
+        try:
+            if await self._views.are_built():
+                await self._go_through()
+                return
+            # Taken before: all that lies before these positions is in the store already.
+            positions = await self._positions()
+            run_id = await self._views.begin_rebuild()
+            await self._go_through()
+            if not await self._views.finish_rebuild(run_id, positions):
+                raise RedisRestarted("Redis was restarted meanwhile: run it again")
+        finally:
+            await self._views.unlock(_LOCK, self._name)
+
+    async def _hold_lock(self) -> bool:
+        return await self._views.try_lock(_LOCK, self._name, _LOCK_SECONDS)
+
+    async def _go_through(self) -> None:
+        newest, events = await asyncio.to_thread(self._store.newest), 0
+        check = ViewsCheck(self._views, self._store, grace=0.0)
+        portions = portions_of(self._store)
+        while portion := await asyncio.to_thread(next, portions, None):
+            for chunk in chunks([view_of(checkout) for checkout in portion.checkouts]):
+                await self._views.apply(chunk)
+            async for wrong in check.look(portion.checkouts):
+                await self._mend(wrong)
+            self.result.views += len(portion.checkouts)
+            self.result.broken += len(portion.broken)
+            events += len(portion.events)
+            self._progress("Events in the store", events, newest)
+            await self._hold_lock()
+        async for wrong in check.end(is_whole_store=True):
+            await self._mend(wrong)
+
+    async def _mend(self, wrong: WrongView) -> None:
+        """Replace a view that applying a newer one has not, since it is no older, or only says so."""
+        if wrong.seen:
+            await self._inspection.remove(wrong.checkout_id, wrong.seen)
+        current = await asyncio.to_thread(self._store.current, [wrong.checkout_id])
+        await self._views.apply([view_of(checkout) for checkout in current.values()])
+        self.result.mended += 1

@@ -1,0 +1,142 @@
+"""`checkout audit replay`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import uuid
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from domain.events import EVENTS
+from services.audit.replay import Counts, Filter, Plan, Replay
+from services.cli.auditing import AsJson, audited, moment, store_of
+from services.cli.auditing import checkout_ids as are_checkout_ids
+from services.cli.progress import progress_bars
+from services.kafka.connection import connection_of
+from services.kafka.publisher import Publisher
+from services.kafka.topics import Topics
+from services.settings import Settings
+
+_TYPES = sorted({event.NAME for event in EVENTS.values()})
+_REPLAY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def _event_types(given: list[str] | None) -> list[str]:
+    names = [name.removeprefix("checkout.") for name in given or ()]
+    for name in names:
+        if name not in _TYPES:
+            raise typer.BadParameter(f"{name} is no event; there are {', '.join(_TYPES)}")
+    return names
+
+
+def _replay_id(given: str | None) -> str | None:
+    if given is not None and not _REPLAY_ID.fullmatch(given):
+        raise typer.BadParameter("must be 1 to 64 of A-Z a-z 0-9 _ -")
+    return given
+
+
+def replay(
+    to: Annotated[
+        str, typer.Option(metavar="TOPIC", help="Where to: a topic that is there, none of ours.")
+    ],
+    since: Annotated[
+        datetime | None,
+        typer.Option(parser=moment, metavar="TIME", help="Only events of that time or later."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(parser=moment, metavar="TIME", help="Only events before that time."),
+    ] = None,
+    event_type: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            metavar="NAME",
+            help="Only events of this name, such as ItemsUpdated; may be given more than once.",
+            callback=_event_types,
+            show_default=False,
+        ),
+    ] = None,
+    checkout: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Only this checkout's; may be given more than once.",
+            callback=are_checkout_ids,
+            show_default=False,
+        ),
+    ] = None,
+    rate: Annotated[float | None, typer.Option(min=0.001, help="Events a second at most.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Events at most.")] = None,
+    after: Annotated[
+        int, typer.Option("--from", metavar="POSITION", min=0, help="Go on behind this position.")
+    ] = 0,
+    replay_id: Annotated[
+        str | None,
+        typer.Option(help="Marks the events; made up if not given.", callback=_replay_id),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Publish stored events again, in the order of their commits, to a topic of your own.
+
+    They are as on the events' topic, and marked: `ce_replayid` names the replay, `ce_replayposition` the
+    event's position. Ctrl-C stops it; what it prints then says how to go on with nothing left out and
+    nothing doubled. Exit 1 if it was stopped before its end or its limit.
+    """
+    settings = audited("kafka_bootstrap_servers")
+    wanted = Filter(frozenset(checkout or ()), frozenset(event_type or ()), since, until)
+    topic, marked = (None if dry_run else to), replay_id or uuid.uuid4().hex
+    plan = Plan(wanted, after, 0, limit, rate, topic, marked)
+    if not asyncio.run(_replay(settings, to, plan, as_json=as_json)):
+        raise typer.Exit(1)
+
+
+async def _replay(settings: Settings, to: str, plan: Plan, *, as_json: bool) -> bool:
+    """Whether it came to its end or its limit."""
+    told_to_stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(store_of(settings))
+        publisher = Publisher(connection_of(settings))
+        stack.push_async_callback(publisher.stop)
+        await _guard_topic(to, Topics(settings.topic_prefix), publisher)
+        newest = await asyncio.to_thread(store.newest)
+        what = (
+            "Counting" if plan.topic is None else f"Publishing to {to}, as replay {plan.replay_id},"
+        )
+        typer.echo(f"{what} what fits of positions {plan.after + 1} to {newest}", err=True)
+        told = stack.enter_context(progress_bars())
+
+        def progress(counts: Counts) -> None:
+            told("Positions in the store", counts.position, newest)
+
+        run = Replay(store, publisher, replace(plan, until=newest), progress)
+        try:
+            await run.run(told_to_stop)
+        finally:
+            # Also where it failed: what was acknowledged is known, and whence to go on.
+            typer.echo(json.dumps(run.summary()) if as_json else run.line())
+    return run.is_done
+
+
+async def _guard_topic(topic: str, ours: Topics, publisher: Publisher) -> None:
+    """Refuse a topic of ours, under this prefix and the usual one, and one that is not there."""
+    for topics in (ours, Topics()):
+        if topic in topics.all or topics.may_reply_to(topic):
+            raise typer.BadParameter(
+                f"{topic} is a topic of the service itself: nothing is replayed there",
+                param_hint="--to",
+            )
+    if topic not in await publisher.topics():
+        raise typer.BadParameter(
+            f"there is no topic {topic} in Kafka: create it", param_hint="--to"
+        )

@@ -1,0 +1,87 @@
+"""`checkout views`: what Redis holds, against the event store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import asdict
+
+import typer
+
+from services.audit.all_views import wrong_views
+from services.audit.views_rebuild import Rebuild, Rebuilt
+from services.cli.auditing import AsJson, audited, store_of
+from services.cli.progress import progress_bars
+from services.cli.terminal import escaped
+from services.kafka.connection import connection_of
+from services.kafka.topics import Topics
+from services.kafka.whole_topic import bounds_of
+from services.settings import Settings
+from services.wiring import opened_views
+
+app = typer.Typer(
+    no_args_is_help=True, help="Check the views in Redis against the event store, or rebuild them."
+)
+
+
+@app.command()
+def check(as_json: AsJson = False) -> None:
+    """Hold each view in Redis against the store: exit 1 with a line for each that is not as it should be."""
+    if asyncio.run(_check(audited("redis_url"), as_json=as_json)):
+        raise typer.Exit(1)
+
+
+@app.command()
+def rebuild(as_json: AsJson = False) -> None:
+    """Make all views in Redis again from the store, in place: reads go on, and no view goes back.
+
+    Waits for a projector that is at it. Exit 1 if a stream is broken, so that it has no view.
+    """
+    result = asyncio.run(_rebuild(audited("redis_url")))
+    if as_json:
+        typer.echo(json.dumps(asdict(result)))
+    else:
+        typer.echo(f"{result.views} views, of which {result.mended} were not as they should be")
+        if result.broken:
+            typer.echo(
+                f"{result.broken} broken streams have none: `checkout audit verify`", err=True
+            )
+    if result.broken:
+        raise typer.Exit(1)
+
+
+async def _check(settings: Settings, *, as_json: bool) -> int:
+    """How many are wrong."""
+    count = 0
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(store_of(settings))
+        views = await stack.enter_async_context(opened_views(settings))
+        told = stack.enter_context(progress_bars())
+        found = await stack.enter_async_context(aclosing(wrong_views(store, views, told)))
+        async for wrong in found:
+            typer.echo(json.dumps(wrong.as_json()) if as_json else escaped(wrong.line()))
+            count += 1
+    if not count and not as_json:
+        typer.echo("All views are as they should be.")
+    return count
+
+
+async def _rebuild(settings: Settings) -> Rebuilt:
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(store_of(settings))
+        views = await stack.enter_async_context(opened_views(settings))
+        told = stack.enter_context(progress_bars())
+        run = Rebuild(views, store, lambda: _ends(settings), told)
+        await run.run()
+        return run.result
+
+
+async def _ends(settings: Settings) -> Mapping[str, int]:
+    """Where the projector goes on: the ends of the events' topic, or its beginning without Kafka."""
+    if settings.kafka_bootstrap_servers is None:
+        return {}
+    topic = Topics(settings.topic_prefix).events
+    bounds = await bounds_of(connection_of(settings), topic)
+    return {f"{topic}/{number}": end for number, (_, end) in bounds.items()}
