@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -51,13 +53,20 @@ async def under_load(
 ) -> AsyncIterator[Counter[str]]:
     """Commands over both doors within the block; afterwards nothing may be lost, doubled or wrong.
 
-    Yields the load's counts.
+    Yields the load's counts. `pytest -rP` shows how fast the writes were.
     """
     apis = [service for service in services if service.service == "api"]
+    begun_at = time.monotonic()
     async with Load(cluster, apis, checkouts=checkouts, pause=pause) as load:
         yield load.ledger.counts
         alive = [s for s in services if s.process and s.process.poll() is None]
         await until_ready(*alive)
-    assert await Audit(cluster, load.ledger, apis[0]).run() == []
+    seconds = time.monotonic() - begun_at
+    audit = Audit(cluster, load.ledger, apis[0])
+    violations = await audit.run()
+    accepted, refused = audit.applied / seconds, audit.refused / seconds
+    told = f"{accepted:.0f} writes/s accepted, {refused:.1f} refused, for {seconds:.0f} s"
+    sys.stdout.write(f"{told}\n")
+    assert not violations, "\n".join(violations[:20])
     assert load.ledger.http_answers
     assert load.ledger.published
