@@ -43,7 +43,8 @@ def rebuild(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(result)))
     else:
-        typer.echo(f"{result.views} views, of which {result.mended} were not as they should be")
+        replaced = f"{result.mended} differed, and were replaced or removed"
+        typer.echo(f"{result.views} views are as the store has them; {replaced}")
         if result.broken:
             typer.echo(
                 f"{result.broken} broken streams have none: `checkout audit verify`", err=True

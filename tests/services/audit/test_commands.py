@@ -151,3 +151,70 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path):
         assert ended.returncode == 2
         assert "CHECKOUT_EVENT_STORE_URL" in ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+COMMANDS = [
+    *(["audit", name] for name in ("history", "show", "diff", "verify", "replay")),
+    *(["views", name] for name in ("check", "rebuild")),
+    ["audit"],
+    ["views"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_each_command_explains_itself(command):
+    ended = checkout(*command, "--help")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert " ".join(["Usage: checkout", *command]) in ended.stdout
+
+
+REPLAYS = {
+    "no topic": [],
+    "an unknown event": ["--to", "t", "--type", "Nonsense"],
+    "a time without an offset": ["--to", "t", "--since", "2026-11-21"],
+    "a rate that is none": ["--to", "t", "--rate", "0"],
+    "a limit that is none": ["--to", "t", "--limit", "0"],
+    "a position that is none": ["--to", "t", "--from", "-1"],
+    "an id that fits no header": ["--to", "t", "--replay-id", "é"],
+    "an id that no checkout has": ["--to", "t", "--checkout", "a b"],
+}
+
+
+@pytest.mark.parametrize("options", REPLAYS.values(), ids=REPLAYS)
+def test_a_replay_that_makes_no_sense_is_bad_usage(options):
+    ended = checkout("audit", "replay", *options)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "Invalid value" in ended.stderr or "Missing option" in ended.stderr
+
+
+def test_a_verification_of_the_store_alone_tells_what_it_left_out(shop: Shop, audit: Run):
+    whole_life(shop)
+
+    told, silent = audit("verify"), audit("verify", "--without-redis", "--without-kafka")
+
+    assert (told.returncode, told.stdout) == (0, "13 events of 1 checkouts: no violations\n")
+    assert told.stderr.count("is not set: that part is not verified") == 2
+    assert (silent.stdout, silent.stderr) == (told.stdout, "")
+
+
+def test_a_violation_is_a_line_of_text_or_of_json(shop: Shop, audit: Run, database: str):
+    whole_life(shop)
+    remove(database, "a", 4)
+    store_alone = ["--without-redis", "--without-kafka"]
+
+    read, piped = audit("verify", *store_alone), audit("verify", *store_alone, "--json")
+
+    what = "follows version 3: 1 event is missing"
+    assert (read.returncode, piped.returncode) == (1, 1)
+    assert read.stdout.splitlines()[0] == f"a version 5: {what}"
+    assert json.loads(piped.stdout.partition("\n")[0]) == {
+        "checkout": "a",
+        "version": 5,
+        "what": what,
+    }
+    assert audit("verify", *store_alone, "b").stdout.splitlines() == [
+        "b: is not in the event store",
+        "0 events of 0 checkouts: 1 violations",
+    ]

@@ -1,0 +1,76 @@
+"""`checkout views check` and `rebuild` on a real Redis: views that others have altered, and their repair."""
+
+from __future__ import annotations
+
+import pytest
+from redis import Redis
+
+from tests.faults.audited import IDS, audited, redis, verify, violations
+from tests.faults.cluster import Cluster
+
+__all__ = ["audited", "redis"]
+
+
+def test_a_view_that_was_altered_in_redis_is_found_and_rebuilt(audited: Cluster, redis: Redis):
+    checkout_id, key = IDS[2], f"checkout:view:{IDS[2]}"
+    view = redis.get(key)
+    redis.set(key, view.replace(b'"amount":3750', b'"amount":1'))
+    wrong = f"{checkout_id} version 13: the view in Redis differs from the store in "
+
+    [line] = violations(verify(audited, checkout_id))
+    assert line.startswith(wrong)
+    checked = audited.run("views", "check")
+    assert checked.returncode == 1
+    assert wrong in checked.stdout
+
+    audited.run("views", "rebuild")
+
+    assert redis.get(key) == view
+    assert verify(audited, checkout_id).returncode == 0
+
+
+@pytest.mark.parametrize("told", ["older", "newer", "none", "no JSON"])
+def test_views_that_are_old_or_ahead_or_gone_are_found_and_rebuilt(
+    audited: Cluster, redis: Redis, told: str
+):
+    checkout_id, key = IDS[3], f"checkout:view:{IDS[3]}"
+    view = redis.get(key)
+    head, body = view.split(b"\n", 1)
+    stored = {
+        "older": (head.replace(b"13 ", b"12 ", 1) + b"\n" + body, "12, and the store has 13"),
+        "newer": (head.replace(b"13 ", b"99 ", 1) + b"\n" + body, "99, which the store does not"),
+        "none": (None, "has no view in Redis"),
+        "no JSON": (head + b"\n{", "is no JSON"),
+    }
+    altered, words = stored[told]
+    redis.delete(key) if altered is None else redis.set(key, altered)
+
+    [line] = violations(verify(audited, checkout_id))
+    assert words in line
+
+    audited.run("views", "rebuild")
+    assert redis.get(key) == view
+
+
+def test_a_view_of_no_checkout_is_found_and_removed(audited: Cluster, redis: Redis):
+    redis.set("checkout:view:stranger", redis.get(f"checkout:view:{IDS[3]}"))
+
+    lines = audited.run("views", "check").stdout.splitlines()
+    assert any(line.startswith("stranger version 13: there is a view") for line in lines)
+
+    audited.run("views", "rebuild")
+    assert not redis.exists("checkout:view:stranger")
+
+
+def test_views_that_were_not_built_here_are_no_silence_and_can_be_built(
+    audited: Cluster, redis: Redis
+):
+    redis.flushall()
+
+    told = audited.run("views", "check")
+    assert told.returncode == 1
+    assert "not complete" in told.stdout
+    assert "not complete" in violations(verify(audited, IDS[3]))[0]
+
+    audited.run("views", "rebuild")
+    assert verify(audited, *IDS[2:]).returncode == 0
