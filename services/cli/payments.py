@@ -15,6 +15,7 @@ import typer
 from domain.commands import RecordDecline, RecordPayment
 from domain.refusals import Refused
 from services import wiring
+from services.cli.terminal import escaped
 from services.logs import configure_logging
 from services.payments.by_hand import resolve as settle
 from services.settings import Settings
@@ -146,7 +147,7 @@ def _line(attempt: Attempt) -> str:
     money = f"{attempt.amount} {attempt.currency}"
     asked = f"asked {attempt.asks} times"
     parts = [attempt.attempt_id, attempt.checkout_id, attempt.state, money, facts["started_at"]]
-    return "  ".join([*parts, asked, attempt.note or "-"])
+    return "  ".join([*parts, asked, escaped(attempt.note or "-")])
 
 
 def _moment(seconds: float) -> str:

@@ -26,6 +26,11 @@ def waiting_attempt(store: EventStore, attempt_id: str, now: float | None = None
         raise CannotResolve(f"there is no payment attempt {attempt_id}")
     if attempt.state not in (AttemptState.OPEN, AttemptState.BY_HAND):
         raise CannotResolve(f"{attempt_id} is {attempt.state}: there is nothing to settle")
+    if attempt.payment_id is not None:
+        raise CannotResolve(
+            f"{attempt_id} is settled already, and {attempt.payment_id} came after that: "
+            "give it back at the provider"
+        )
     left = attempt.lease_until - (time.time() if now is None else now)
     if attempt.lease_owner and left > 0:
         raise CannotResolve(

@@ -116,6 +116,17 @@ def test_the_list_of_a_state_that_there_is_not_is_bad_usage(payments, store):
     assert refused(payments("list", "--state", "lost"), 2, "--state")
 
 
+def test_what_a_provider_said_does_nothing_to_the_terminal(payments, store):
+    handler_on(store).handle([ready(), complete()])
+    [claimed] = store.attempts.claim("a worker", time.time(), 30.0, 1)
+    store.attempts.release(claimed, 0.0, "\x1b[2Jwiped\nnext", AttemptState.BY_HAND)
+
+    ended = payments("list")
+
+    assert ended.stdout.endswith("  \\x1b[2Jwiped\\nnext\n")
+    assert len(ended.stdout.splitlines()) == 1
+
+
 def test_a_list_of_more_than_a_page_is_whole(payments, store):
     handler = handler_on(store)
     names = [f"c{n}" for n in range(205)]

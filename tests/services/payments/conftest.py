@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from services.payments.stripe_provider import StripeProvider
+from services.store import EventStore, open_store
 from tests.services.payments.stripe_stand_in import StripeStandIn, stripe_standing_in
 
 
@@ -22,3 +24,10 @@ def stripe(standing_in: tuple[StripeStandIn, StripeProvider]) -> StripeStandIn:
 @pytest.fixture
 def provider(standing_in: tuple[StripeStandIn, StripeProvider]) -> StripeProvider:
     return standing_in[1]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[EventStore]:
+    opened = open_store(f"sqlite:///{tmp_path / 'events.db'}")
+    yield opened
+    opened.close()

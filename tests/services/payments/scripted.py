@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from domain.checkout import Checkout
 from projections.view import View
 from services.handler import Writer
 from services.handler.views import ViewWriter
@@ -107,3 +108,8 @@ def claimed(store: EventStore, now: float, lease_seconds: float = LEASE) -> Atte
     """The only attempt that is due then."""
     [attempt] = store.attempts.claim("a worker", now, lease_seconds, 10)
     return attempt
+
+
+def checkout(store: EventStore, checkout_id: str = "a") -> Checkout:
+    """A checkout as it is now."""
+    return store.current([checkout_id])[checkout_id]

@@ -1,0 +1,137 @@
+"""Answers that come after an attempt has ended: a payment is given back, once, and nothing else happens."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from domain.commands import RecordDecline, RecordPayment
+from domain.values import Status
+from services.payments.by_hand import CannotResolve, resolve, waiting_attempt
+from services.payments.provider import Charge, Declined, Paid, Undecided
+from services.store import EventStore
+from tests.eventually import eventually_async
+from tests.services.handler.given import BOOK, NOON, TOKEN_KEYS, FailingStore, stream
+from tests.services.handler.paying import attempt_of
+from tests.services.payments.scripted import (
+    LEASE,
+    Scripted,
+    checkout,
+    claimed,
+    start_payments,
+    work_on,
+)
+
+NO = Declined("card_declined", "The card was declined.")
+HOUR = 3600.0
+
+
+@pytest.fixture
+def now() -> float:
+    return time.time()
+
+
+def declining(store: EventStore, attempt_id: str) -> int:
+    """What an operator does with `checkout payments resolve --declined`."""
+    no = RecordDecline(attempt_id=attempt_id, code="by_hand", message="Not taken.")
+    return resolve(store, BOOK, lambda: NOON, TOKEN_KEYS.seal, no, "operator")
+
+
+async def overtaken(store: EventStore, now: float, answer: Paid | Declined) -> Scripted:
+    """A provider that was asked, and gave this answer after an operator had declined the attempt."""
+
+    async def answer_late(charge: Charge) -> Paid | Declined:
+        async def can_be_resolved() -> bool:
+            try:
+                return bool(waiting_attempt(store, charge.attempt_id))
+            except CannotResolve:
+                return False
+
+        await eventually_async(can_be_resolved)
+        assert declining(store, charge.attempt_id) == 6
+        return answer
+
+    provider = Scripted(answer_late)
+    start_payments(store, "a")
+    await work_on(claimed(store, now, 0.5), store, provider)
+    return provider
+
+
+async def test_a_yes_that_comes_after_an_operators_no_is_refunded_once(
+    store: EventStore, now: float, caplog
+):
+    provider = await overtaken(store, now, Paid("pay_late"))
+
+    due = attempt_of(store)
+    assert (due.state, due.payment_id) == ("refund_due", "pay_late")
+    assert checkout(store).status is Status.READY_FOR_PAYMENT
+    assert "pay_late: it will be refunded" in caplog.text
+    refunded = await work_on(claimed(store, time.time()), store, provider)
+
+    assert refunded.state == "refunded"
+    assert provider.refunds == [("pay_late", due.attempt_id)]
+    assert store.attempts.claim("another", now + 9 * HOUR, LEASE, 1) == []
+    assert len(stream(store)) == 6
+
+
+async def test_a_no_that_comes_after_an_operators_no_is_the_end_of_it(
+    store: EventStore, now: float
+):
+    await overtaken(store, now, NO)
+
+    assert attempt_of(store).state == "settled"
+    assert [r.event.message for r in stream(store)[5:]] == ["Not taken."]
+
+
+async def test_a_refund_is_asked_for_until_it_is_made(store: EventStore, now: float):
+    provider = await overtaken(store, now, Paid("pay_late"))
+    provider.refund_script = [Undecided("500"), Undecided("who is that?", needs_hand=True)]
+
+    undecided = await work_on(claimed(store, time.time()), store, provider)
+    assert (undecided.state, undecided.note) == ("refund_due", "500")
+    for_a_person = await work_on(claimed(store, undecided.due_at), store, provider)
+
+    assert (for_a_person.state, for_a_person.payment_id) == ("by_hand", "pay_late")
+    assert len(provider.refunds) == 2
+
+
+async def test_a_refund_that_is_for_a_person_can_not_be_resolved_as_if_it_were_open(
+    store: EventStore, now: float
+):
+    provider = await overtaken(store, now, Paid("pay_late"))
+    provider.refund_script = [Undecided("who is that?", needs_hand=True)]
+    stuck = await work_on(claimed(store, time.time()), store, provider)
+
+    with pytest.raises(CannotResolve, match="pay_late came after that"):
+        declining(store, stuck.attempt_id)
+
+    assert len(stream(store)) == 6
+
+
+class Stale(FailingStore):
+    """A store that shows an attempt to who looks as it was before."""
+
+    def __init__(self, store: EventStore) -> None:
+        super().__init__(store)
+        before = attempt_of(store)
+        self.attempts: Any = SimpleNamespace(get=lambda _: before)
+
+
+async def test_an_operator_whom_a_worker_overtakes_is_told_unless_they_agree(
+    store: EventStore, now: float
+):
+    start_payments(store, "a")
+    stale: Any = Stale(store)
+    attempt = await work_on(claimed(store, now), store, Scripted(Paid("pay_7")))
+    yes = RecordPayment(attempt_id=attempt.attempt_id, payment_id="pay_7")
+
+    with pytest.raises(CannotResolve, match="ended otherwise"):
+        declining(stale, attempt.attempt_id)
+    version = resolve(stale, BOOK, lambda: NOON, TOKEN_KEYS.seal, yes, "operator")
+
+    assert version == 6
+    assert len(stream(store)) == 6
+    assert checkout(store).payment.id == "pay_7"
