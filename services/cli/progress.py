@@ -30,8 +30,8 @@ def progress_bars() -> Iterator[Told]:
         console=Console(stderr=True),
         disable=not sys.stderr.isatty(),
         transient=True,
-        # What is printed beside goes straight to its own stream, and is not rich's to wrap.
-        redirect_stdout=False,
+        # On the same terminal, what is printed goes above the bars; into a file or pipe, as it is.
+        redirect_stdout=sys.stdout.isatty(),
         redirect_stderr=False,
     ) as bars:
         tasks: dict[str, TaskID] = {}
