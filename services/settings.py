@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     api_keys_file: Path | None = None
     payment_provider: Literal["stripe", "test"] | None = None
     payment_concurrency: Annotated[int, Field(ge=1, le=1_000)] = 16
+    payment_lease_seconds: Annotated[float, Field(ge=1, le=3_600)] = 30.0
     payment_test_file: Path | None = None
     stripe_key: SecretStr | None = None
     stripe_key_file: Path | None = None

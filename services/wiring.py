@@ -25,6 +25,7 @@ from services.kafka.topics import Topics
 from services.kafka.topics_check import TopicsCheck
 from services.keys import BadKeysFile, LiveKeys
 from services.lag import LagWatch
+from services.payments.provider import PaymentProvider
 from services.payments.providers import provider_of
 from services.payments.service import PaymentsService
 from services.projector.service import ProjectorService
@@ -138,8 +139,7 @@ async def run_payments(settings: Settings) -> None:
         opened_views(settings) as views,
         writing(store, views, book, token_keys) as writer,
     ):
-        concurrency, max_lag = settings.payment_concurrency, settings.max_lag_events
-        service = PaymentsService(store, writer, provider, token_keys, concurrency, max_lag)
+        service = payments_service(settings, store, writer, provider, token_keys)
         checks = {
             "store": store_check(store),
             "writer": failure_check(writer),
@@ -147,6 +147,25 @@ async def run_payments(settings: Settings) -> None:
             "payments": failure_check(service),
         }
         await _run_with_health(settings, service, checks)
+
+
+def payments_service(
+    settings: Settings,
+    store: EventStore,
+    writer: Writer,
+    provider: PaymentProvider,
+    token_keys: TokenKeys,
+) -> PaymentsService:
+    """The payment workers of a process."""
+    return PaymentsService(
+        store,
+        writer,
+        provider,
+        token_keys,
+        concurrency=settings.payment_concurrency,
+        lease_seconds=settings.payment_lease_seconds,
+        max_lag=settings.max_lag_events,
+    )
 
 
 @contextlib.asynccontextmanager

@@ -19,8 +19,7 @@ async def eventually_async(
     condition: Callable[[], Awaitable[object]], within: float = 10.0
 ) -> None:
     """The same for a condition that is awaited, without holding up the event loop."""
-    for _ in range(int(within / 0.02)):
-        if await condition():
-            return
+    deadline = time.monotonic() + within
+    while not await condition():
+        assert time.monotonic() < deadline, f"still not so after {within} s"
         await asyncio.sleep(0.02)
-    raise AssertionError(f"still not so after {within} s")

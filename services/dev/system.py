@@ -24,7 +24,6 @@ from services.kafka.subscription import Subscription
 from services.kafka.topics import Topics
 from services.keys import LiveKeys, Scope, create_key, load_ring
 from services.payments.practice_provider import PracticeProvider
-from services.payments.service import PaymentsService
 from services.projector.service import ProjectorService
 from services.relay.service import RelayService
 from services.serving import serving
@@ -32,7 +31,7 @@ from services.settings import Settings, read_book
 from services.store import open_store
 from services.store.positions import RELAY
 from services.token_keys import TokenKeys, new_key_line
-from services.wiring import running, utc_now, writing
+from services.wiring import payments_service, running, utc_now, writing
 
 DEMO_BOOK = Path(__file__).parents[2] / "domain" / "demo_book.toml"
 
@@ -102,8 +101,7 @@ async def dev_system(
         token_keys = TokenKeys.parse(_kept(data, "token-keys", lambda: new_key_line("dev")))
         writer = await stack.enter_async_context(writing(store, views, book, token_keys))
         provider = PracticeProvider(data / "test-payments.db")
-        concurrency, max_lag = settings.payment_concurrency, settings.max_lag_events
-        payments = PaymentsService(store, writer, provider, token_keys, concurrency, max_lag)
+        payments = payments_service(settings, store, writer, provider, token_keys)
         relay = RelayService(store, connection, topics, settings.max_lag_events)
         projector = ProjectorService(store, views, connection, topics, settings.max_lag_events)
         commands = CommandService(connection, topics, writer, utc_now, settings.max_lag_events)

@@ -12,21 +12,23 @@ from services.background import Background
 from services.handler import Writer
 from services.lag import Lag, LagWatch
 from services.metrics import PAYMENT_LAG, PAYMENTS_BY_HAND
-from services.payments.attempt_work import ASK_SECONDS, AttemptWork
+from services.payments.attempt_work import AttemptWork
 from services.payments.provider import PaymentProvider
 from services.store import Attempt, AttemptState, EventStore
 from services.token_keys import TokenKeys
 
 logger = logging.getLogger("checkout.payments")
 
-_LEASE_SECONDS = ASK_SECONDS + 5.0
 _LOOK_SECONDS = 1.0
 """How long an attempt that nobody told us of may wait."""
 _STOP_SECONDS = 6.0
 
 
 class PaymentsService:
-    """Works on the attempts that are due. A worker that dies leaves its attempts to the others."""
+    """Works on the attempts that are due, `concurrency` of them at once.
+
+    A worker that dies leaves its attempts to the others, once `lease_seconds` are over.
+    """
 
     def __init__(
         self,
@@ -34,7 +36,9 @@ class PaymentsService:
         writer: Writer,
         provider: PaymentProvider,
         token_keys: TokenKeys,
+        *,
         concurrency: int,
+        lease_seconds: float,
         max_lag: int,
     ) -> None:
         self._store = store
@@ -42,7 +46,8 @@ class PaymentsService:
         self._work = AttemptWork(store, writer, provider, token_keys)
         self._name = uuid.uuid4().hex
         self._concurrency = concurrency
-        self._working: set[asyncio.Task[None]] = set()
+        self._lease_seconds = lease_seconds
+        self._working: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
         self._end_watch: Callable[[], None] = lambda: None
         self._background = Background("payments", self._turn)
@@ -70,8 +75,8 @@ class PaymentsService:
         await self.lag.stop()
         await self._background.stop()
         if self._working:
-            await asyncio.wait(self._working, timeout=_STOP_SECONDS)
-        for task in self._working:
+            await asyncio.wait(self._working.values(), timeout=_STOP_SECONDS)
+        for task in self._working.values():
             task.cancel()
         await self._provider.close()
 
@@ -79,9 +84,9 @@ class PaymentsService:
         self._news.clear()
         claimed = await self._claim(self._concurrency - len(self._working))
         for attempt in claimed:
-            task = asyncio.create_task(self._work_on(attempt), name=attempt.attempt_id)
-            self._working.add(task)
-            task.add_done_callback(self._done)
+            # A lease that ran out while we are still at work on it makes it ours again.
+            if attempt.attempt_id not in self._working:
+                self._begin(attempt)
         if not claimed:
             await self._rest()
 
@@ -90,7 +95,7 @@ class PaymentsService:
             return []
         attempts = self._store.attempts
         return await asyncio.to_thread(
-            attempts.claim, self._name, time.time(), _LEASE_SECONDS, limit
+            attempts.claim, self._name, time.time(), self._lease_seconds, limit
         )
 
     async def _work_on(self, attempt: Attempt) -> None:
@@ -100,8 +105,13 @@ class PaymentsService:
             # Its lease runs out, and it is taken up again.
             logger.exception("the work on attempt %s failed", attempt.attempt_id)
 
+    def _begin(self, attempt: Attempt) -> None:
+        task = asyncio.create_task(self._work_on(attempt), name=attempt.attempt_id)
+        self._working[attempt.attempt_id] = task
+        task.add_done_callback(self._done)
+
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._working.discard(task)
+        del self._working[task.get_name()]
         self._news.set()
 
     async def _rest(self) -> None:

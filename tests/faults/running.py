@@ -49,7 +49,11 @@ async def until_grown(counts: Counter[str], name: str, by: int, within: float = 
 
 @asynccontextmanager
 async def under_load(
-    cluster: Cluster, services: Sequence[ServiceProcess], checkouts: int = 20, pause: float = 0.02
+    cluster: Cluster,
+    services: Sequence[ServiceProcess],
+    checkouts: int = 20,
+    pause: float = 0.02,
+    buyers: int = 0,
 ) -> AsyncIterator[Counter[str]]:
     """Commands over both doors within the block; afterwards nothing may be lost, doubled or wrong.
 
@@ -57,7 +61,7 @@ async def under_load(
     """
     apis = [service for service in services if service.service == "api"]
     begun_at = time.monotonic()
-    async with Load(cluster, apis, checkouts=checkouts, pause=pause) as load:
+    async with Load(cluster, apis, checkouts=checkouts, pause=pause, buyers=buyers) as load:
         yield load.ledger.counts
         alive = [s for s in services if s.process and s.process.poll() is None]
         await until_ready(*alive)
