@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 import httpx
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from domain.checkout import Checkout, fold
-from domain.events import CheckoutCompleted, PaymentDeclined, RecordedEvent
+from domain.events import RecordedEvent
 from projections.redis_views import connect
 from projections.view import view_of
-from services.handler import INTERNAL
 from services.handler.submission import outcome_key
 from services.kafka.events import event_message
-from services.payments.practice_record import PracticeRecord
 from services.store import EventStore, Outcome, open_store
+from tests.faults.audit_payments import unfinished_payments, untrue_answers, wrong_charges
 from tests.faults.cluster import API_KEY, Cluster, ServiceProcess
-from tests.faults.load import SOURCE, Ledger
+from tests.faults.ledger import SOURCE, Ledger
 
 _CATCH_UP_SECONDS = 60.0
 
@@ -35,22 +33,22 @@ class Audit:
         self.violations = list(ledger.violations)
         self.applied = 0
         self.refused = 0
-        self.orders = 0
-        self.declined = 0
+        self.ends: Counter[str] = Counter()
 
     async def run(self) -> list[str]:
         """All violations, in words."""
         store = await asyncio.to_thread(open_store, self._cluster.database)
         try:
             await self._replies()
-            await asyncio.to_thread(self._payments_end, store)
+            self.violations += await asyncio.to_thread(unfinished_payments, store)
             streams = await asyncio.to_thread(_all_streams, store)
             outcomes = await asyncio.to_thread(self._outcomes, store)
+            self.ends.update(r.event.NAME for stream in streams.values() for r in stream)
             self._streams_are_whole(streams)
             self._nothing_acted_twice(streams)
             self._acknowledged_is_recorded(outcomes, streams)
-            self._final_answers_are_true(streams)
-            self._charged_once_for_each_order(streams)
+            self.violations += untrue_answers(self._ledger, streams)
+            self.violations += wrong_charges(self._cluster, streams)
             await self._topic_equals_store(streams)
             await self._views_equal_fold(streams)
             await self._list_is_whole(streams)
@@ -100,45 +98,6 @@ class Audit:
                 self.violations.append(f"{key} was answered {status} v{version}, not {outcome}")
             elif len(streams.get(checkout, ())) < version:
                 self.violations.append(f"{key}: {checkout} has no version {version}")
-
-    def _payments_end(self, store: EventStore) -> None:
-        """No payment runs for ever, and none was left to a person."""
-        deadline = time.monotonic() + _CATCH_UP_SECONDS
-        while (waiting := store.attempts.waiting()) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        for state, (number, _) in waiting.items():
-            self.violations.append(f"{number} payment attempts are still {state}")
-
-    def _final_answers_are_true(self, streams: dict[str, list[RecordedEvent]]) -> None:
-        """A 200 is an order, a 402 a decline, and each complete ended in one way."""
-        for key, (checkout, status) in self._ledger.payments.items():
-            ends = {
-                type(recorded.event)
-                for recorded in streams.get(checkout, ())
-                if recorded.metadata.command_id == key and recorded.metadata.door == INTERNAL
-            }
-            expected = {CheckoutCompleted} if status == 200 else {PaymentDeclined}
-            if ends != expected:
-                self.violations.append(f"{key} was answered {status}, and its payment ended {ends}")
-
-    def _charged_once_for_each_order(self, streams: dict[str, list[RecordedEvent]]) -> None:
-        """The provider's own record against the orders: nothing charged twice, or for nothing."""
-        charged: dict[str, list[tuple[str, int]]] = defaultdict(list)
-        for charge in PracticeRecord(self._cluster.payments_record).charges():
-            if charge.payment_id and not charge.refunded:
-                charged[charge.checkout_id].append((charge.payment_id, charge.amount))
-        for checkout, stream in streams.items():
-            ordered = [
-                (recorded.event.payment.id, recorded.event.payment.amount)
-                for recorded in stream
-                if isinstance(recorded.event, CheckoutCompleted)
-            ]
-            self.orders += len(ordered)
-            self.declined += sum(isinstance(r.event, PaymentDeclined) for r in stream)
-            if charged.pop(checkout, []) != ordered or len(ordered) > 1:
-                self.violations.append(f"{checkout}: ordered {ordered}, and charged otherwise")
-        for checkout, payments in charged.items():
-            self.violations.append(f"{checkout} was charged {payments}, and there is no order")
 
     async def _replies(self) -> None:
         """Every command that Kafka took gets a reply, or ends as a dead letter."""

@@ -134,7 +134,8 @@ async def run(seconds: float, seed: int) -> int:
     print(f"commands sent: {counts['published'] + counts['http writes']}")
     print(f"acknowledged: {len(load.ledger.published)} by Kafka, {answered} over HTTP")
     print(f"applied: {audit.applied}, refused: {audit.refused}, reads: {counts['reads']}")
-    print(f"completes: {counts['completes']}, orders: {audit.orders}, declined: {audit.declined}")
+    orders, declined = audit.ends["CheckoutCompleted"], audit.ends["PaymentDeclined"]
+    print(f"completes: {counts['completes']}, orders: {orders}, declined: {declined}")
     print(f"duplicates delivered: {counts['duplicates delivered']}, 503: {counts['503']}")
     print(f"kills and the like: {sum(chaos.done.values())} ({_told(chaos.done)})")
     for violation in violations:
