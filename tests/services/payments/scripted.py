@@ -57,9 +57,9 @@ class Unseen:
 
 
 @asynccontextmanager
-async def writer_on(store: EventStore) -> AsyncIterator[Writer]:
+async def writer_on(store: EventStore, **more: int) -> AsyncIterator[Writer]:
     """The handler and its writer thread."""
-    writer = Writer(handler_on(store), ViewWriter(Unseen()))
+    writer = Writer(handler_on(store), ViewWriter(Unseen()), **more)
     writer.start()
     try:
         yield writer

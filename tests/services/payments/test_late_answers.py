@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from domain.commands import RecordDecline, RecordPayment
+from domain.events import Metadata
 from domain.values import Status
+from services.payments.attempt_work import AttemptWork
 from services.payments.by_hand import CannotResolve, resolve, waiting_attempt
 from services.payments.provider import Charge, Declined, Paid, Undecided
+from services.payments.settling import settlement
 from services.store import EventStore
 from tests.eventually import eventually_async
 from tests.services.handler.given import BOOK, NOON, TOKEN_KEYS, FailingStore, stream
-from tests.services.handler.paying import attempt_of
+from tests.services.handler.paying import attempt_of, complete, ready
 from tests.services.payments.scripted import (
     LEASE,
     Scripted,
@@ -23,6 +27,7 @@ from tests.services.payments.scripted import (
     claimed,
     start_payments,
     work_on,
+    writer_on,
 )
 
 NO = Declined("card_declined", "The card was declined.")
@@ -34,14 +39,27 @@ def now() -> float:
     return time.time()
 
 
+def resolving(store: EventStore, ask: RecordPayment | RecordDecline) -> int:
+    """What an operator does with `checkout payments resolve`."""
+    return resolve(store, BOOK, lambda: NOON, TOKEN_KEYS.seal, ask, "operator")
+
+
 def declining(store: EventStore, attempt_id: str) -> int:
-    """What an operator does with `checkout payments resolve --declined`."""
     no = RecordDecline(attempt_id=attempt_id, code="by_hand", message="Not taken.")
-    return resolve(store, BOOK, lambda: NOON, TOKEN_KEYS.seal, no, "operator")
+    return resolving(store, no)
 
 
-async def overtaken(store: EventStore, now: float, answer: Paid | Declined) -> Scripted:
-    """A provider that was asked, and gave this answer after an operator had declined the attempt."""
+def accepting(store: EventStore, attempt_id: str) -> int:
+    return resolving(store, RecordPayment(attempt_id=attempt_id, payment_id="pay_7"))
+
+
+async def overtaken(
+    store: EventStore,
+    now: float,
+    answer: Paid | Declined,
+    by: Callable[[EventStore, str], int] = declining,
+) -> Scripted:
+    """A provider that was asked, and gave this answer after an operator had resolved the attempt."""
 
     async def answer_late(charge: Charge) -> Paid | Declined:
         async def can_be_resolved() -> bool:
@@ -51,7 +69,7 @@ async def overtaken(store: EventStore, now: float, answer: Paid | Declined) -> S
                 return False
 
         await eventually_async(can_be_resolved)
-        assert declining(store, charge.attempt_id) == 6
+        assert by(store, charge.attempt_id) == 6
         return answer
 
     provider = Scripted(answer_late)
@@ -84,6 +102,40 @@ async def test_a_no_that_comes_after_an_operators_no_is_the_end_of_it(
 
     assert attempt_of(store).state == "settled"
     assert [r.event.message for r in stream(store)[5:]] == ["Not taken."]
+
+
+async def test_a_yes_that_comes_while_another_payment_runs_is_refunded_and_leaves_that_one(
+    store: EventStore, now: float
+):
+    async with writer_on(store) as writer:
+
+        async def answer_late(charge: Charge) -> Paid:
+            no = RecordDecline(attempt_id=charge.attempt_id, code="no", message="Not taken.")
+            metadata = Metadata.model_validate_json(first.metadata)
+            await writer.submit([settlement(first, metadata, no), complete()])
+            return Paid("pay_late")
+
+        await writer.submit([ready(), complete()])
+        first = claimed(store, now)
+        provider = Scripted(answer_late)
+        await AttemptWork(store, writer, provider, TOKEN_KEYS).do(first)
+
+    late = store.attempts.get(first.attempt_id)
+    assert (late.state, late.payment_id) == ("refund_due", "pay_late")
+    assert checkout(store).status is Status.IN_PROGRESS
+    assert checkout(store).attempt.attempt_id != first.attempt_id
+
+
+@pytest.mark.parametrize("answer", [NO, Paid("pay_7")], ids=["a no", "the same yes"])
+async def test_what_comes_after_an_operators_yes_leaves_the_order_as_it_is(
+    store: EventStore, now: float, answer: Paid | Declined
+):
+    await overtaken(store, now, answer, accepting)
+
+    settled = attempt_of(store)
+    assert (settled.state, settled.payment_id) == ("settled", "pay_7")
+    assert checkout(store).payment.id == "pay_7"
+    assert len(stream(store)) == 6
 
 
 async def test_a_refund_is_asked_for_until_it_is_made(store: EventStore, now: float):
@@ -126,12 +178,9 @@ async def test_an_operator_whom_a_worker_overtakes_is_told_unless_they_agree(
     start_payments(store, "a")
     stale: Any = Stale(store)
     attempt = await work_on(claimed(store, now), store, Scripted(Paid("pay_7")))
-    yes = RecordPayment(attempt_id=attempt.attempt_id, payment_id="pay_7")
 
     with pytest.raises(CannotResolve, match="ended otherwise"):
         declining(stale, attempt.attempt_id)
-    version = resolve(stale, BOOK, lambda: NOON, TOKEN_KEYS.seal, yes, "operator")
-
-    assert version == 6
+    assert accepting(stale, attempt.attempt_id) == 6
     assert len(stream(store)) == 6
     assert checkout(store).payment.id == "pay_7"

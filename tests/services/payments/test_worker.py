@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 
 import pytest
 
 from domain.values import Status
-from services.payments.provider import Declined, Paid, Undecided
+from services.payments import attempt_work
+from services.payments.provider import Charge, Declined, Paid, Undecided
 from services.store import EventStore
 from services.token_keys import TokenKeys, new_key_line
 from tests.services.handler.given import TOKEN_KEYS, stream
-from tests.services.handler.paying import AMOUNT, TOKEN
+from tests.services.handler.paying import AMOUNT, TOKEN, attempt_of
 from tests.services.payments.scripted import (
     LEASE,
     Scripted,
@@ -20,6 +22,7 @@ from tests.services.payments.scripted import (
     claimed,
     start_payments,
     work_on,
+    writer_on,
 )
 
 NO = Declined("card_declined", "The card was declined.")
@@ -149,6 +152,38 @@ async def test_a_worker_that_slept_past_its_lease_asks_nothing(store: EventStore
 
     assert provider.asked == []
     assert after == mine
+
+
+async def test_a_provider_that_hangs_is_undecided(store: EventStore, now: float, monkeypatch):
+    monkeypatch.setattr(attempt_work, "ASK_SECONDS", 0.05)
+    start_payments(store, "a")
+
+    async def hang(_: Charge) -> Paid:
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+    provider = Scripted(hang)
+
+    attempt = await work_on(claimed(store, now), store, provider)
+
+    assert (attempt.state, attempt.note) == ("open", "it did not answer in time")
+    assert (await work_on(claimed(store, attempt.due_at), store, provider)).state == "settled"
+    assert len(set(provider.asked)) == 1
+
+
+async def test_an_answer_that_the_writer_has_no_room_for_is_asked_for_again(
+    store: EventStore, now: float
+):
+    start_payments(store, "a")
+    provider = Scripted(Paid("pay_7"), Paid("pay_7"))
+
+    async with writer_on(store, max_queue=0) as full:
+        await attempt_work.AttemptWork(store, full, provider, TOKEN_KEYS).do(claimed(store, now))
+    attempt = attempt_of(store)
+    assert (attempt.state, attempt.note) == ("open", "too many writes are waiting")
+
+    settled = await work_on(claimed(store, attempt.due_at), store, provider)
+    assert (settled.state, settled.payment_id) == ("settled", "pay_7")
 
 
 async def test_without_its_token_key_an_attempt_is_not_asked_and_stays_open(
