@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from itertools import takewhile
 
 import orjson
 
-from domain.checkout import fold
 from domain.events import RecordedEvent
+from domain.past import Moment, as_of
 from projections.view import View, view_of
 from services.kafka.events import structured_event
 from services.store import EventStore
-from services.store.recorder import LATEST, StreamRange
+from services.store.recorder import StreamRange
 
 _PAGE = 500
 """Events in memory at once on the way to a moment, however long a stream is."""
-
-Moment = int | datetime
-"""A version, counted from 1, or a time with its offset."""
 
 
 class PastReader:
@@ -33,14 +28,7 @@ class PastReader:
 
         None if there is no such version, or nothing was there yet.
         """
-        if isinstance(moment, datetime):
-            # An event's time never goes back in a stream, so the rest is later too.
-            stream = takewhile(lambda it: it.at <= moment, self._stream(checkout_id))
-            checkout = fold(stream)
-        else:
-            checkout = fold(self._stream(checkout_id, moment))
-            if checkout and checkout.version != moment:
-                return None
+        checkout = as_of(self._stream(checkout_id), moment)
         return view_of(checkout) if checkout else None
 
     def events_after(self, checkout_id: str, version: int, limit: int) -> bytes | None:
@@ -53,14 +41,11 @@ class PastReader:
         page = [structured_event(recorded) for recorded in found[:limit]]
         return orjson.dumps({"data": page, "has_more": len(found) > limit})
 
-    def _stream(self, checkout_id: str, until: int = LATEST) -> Iterator[RecordedEvent]:
+    def _stream(self, checkout_id: str) -> Iterator[RecordedEvent]:
         after = 0
-        while after < until:
-            page = self._range(checkout_id, after, min(after + _PAGE, until))
+        while page := self._range(checkout_id, after, after + _PAGE):
             yield from page
-            if len(page) < _PAGE:
-                return
-            after += _PAGE
+            after += len(page)
 
     def _range(self, checkout_id: str, after: int, until: int) -> list[RecordedEvent]:
         """The events with versions above `after`, up to `until`."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from domain.past import Moment
 from domain.refusals import RefusalCode, Refused, invalid
 from services.api.answers import (
     CACHED,
@@ -22,7 +23,7 @@ from services.api.answers import (
     view_headers,
 )
 from services.api.errors import unavailable
-from services.api.past import Moment, PastReader
+from services.api.past import PastReader
 from services.api.query import date_time, query_of, whole_number
 from services.api.reader import CheckoutReader
 from services.api.requests import Reader, is_known
