@@ -17,6 +17,7 @@ from domain.refusals import Refused
 from services import wiring
 from services.cli.terminal import escaped
 from services.logs import configure_logging
+from services.payments.by_hand import CannotResolve
 from services.payments.by_hand import resolve as settle
 from services.settings import Settings
 from services.store import Attempt, AttemptState, EventStore
@@ -72,6 +73,9 @@ def resolve(
     declined: Annotated[
         bool, typer.Option("--declined", help="The provider took none, and will not.")
     ] = False,
+    refunded: Annotated[
+        bool, typer.Option("--refunded", help="What came too late was given back by hand.")
+    ] = False,
     message: Annotated[
         str, typer.Option(help="What the buyer is told of a decline.")
     ] = "The payment could not be taken.",
@@ -85,8 +89,12 @@ def resolve(
     Look there first, by the attempt's id: it is the payment's idempotency key and in its metadata. What
     turns out to be paid after it was declined here is refunded.
     """
-    if (paid is None) == (not declined):
-        raise typer.BadParameter("give either --paid PAYMENT_ID or --declined")
+    if [paid is not None, declined, refunded].count(True) != 1:
+        raise typer.BadParameter("give one of --paid PAYMENT_ID, --declined and --refunded")
+    if refunded:
+        asyncio.run(_refunded(attempt))
+        _tell({"attempt_id": attempt, "outcome": "refunded"}, "is refunded", as_json=as_json)
+        return
     facts = {"payment_id": paid} if paid is not None else {"code": "by_hand", "message": message}
     kind = RecordDecline if declined else RecordPayment
     try:
@@ -95,7 +103,11 @@ def resolve(
         raise typer.BadParameter(f"{refusal.param}: {refusal.message}") from None
     version = asyncio.run(_resolve(ask, f"operator {by or getpass.getuser()}"[:500]))
     told = {"attempt_id": attempt, "version": version, "outcome": kind.NAME}
-    typer.echo(json.dumps(told) if as_json else f"{attempt} is settled, version {version}")
+    _tell(told, f"is settled, version {version}", as_json=as_json)
+
+
+def _tell(told: dict[str, Any], sentence: str, *, as_json: bool) -> None:
+    typer.echo(json.dumps(told) if as_json else f"{told['attempt_id']} {sentence}")
 
 
 async def _list(states: list[AttemptState], *, as_json: bool) -> int:
@@ -112,6 +124,12 @@ async def _resolve(ask: RecordPayment | RecordDecline, resolver: str) -> int:
     book, token_keys = settings.book(), settings.token_keyring()
     async with wiring.opened_store(settings) as store:
         return settle(store, book, wiring.utc_now, token_keys.seal, ask, resolver)
+
+
+async def _refunded(attempt_id: str) -> None:
+    async with wiring.opened_store(_settings("event_store_url")) as store:
+        if not await asyncio.to_thread(store.attempts.refunded, attempt_id):
+            raise CannotResolve(f"{attempt_id} has no payment that is to be given back")
 
 
 def _settings(*needed: str) -> Settings:

@@ -14,7 +14,7 @@ from domain.merchant import MerchantBook
 from domain.refusals import RefusalCode, Refused
 from services.handler.answers import Accepted, Answer, Expired, Rejected
 from services.handler.cache import CheckoutCache, Known
-from services.handler.payments import Seal, attempts_in, settlements_in
+from services.handler.payments import Seal, attempts_in, settlements_in, tells_of
 from services.handler.submission import Submission
 from services.metrics import APPEND_SECONDS, DECIDE_SECONDS
 from services.store import Attempt, Conflict, EventStore, Outcome, Settlement, Snapshot
@@ -164,6 +164,7 @@ class _Batch:
             if recorded.metadata.command_id == submission.command_id
             and recorded.metadata.command_source == submission.source
             and recorded.metadata.door == submission.door
+            and tells_of(recorded.event, submission.ask)
         ]
         return self._as_of(submission.checkout_id, versions[-1]) if versions else None
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 import orjson
 
-from domain.commands import CompleteCheckout
-from domain.events import CheckoutCompleted, PaymentDeclined, PaymentStarted, RecordedEvent
+from domain.commands import Command, CompleteCheckout, RecordDecline, RecordPayment
+from domain.events import CheckoutCompleted, Event, PaymentDeclined, PaymentStarted, RecordedEvent
 from domain.refusals import RefusalCode, Refused
 from services.handler.submission import Submission
 from services.store import Attempt, Settlement
@@ -55,6 +55,19 @@ def settlements_in(
         Settlement(attempt_id, recorded.version, refusal_of(recorded), payment_id(recorded), at)
         for recorded in events
     ]
+
+
+def tells_of(event: Event, ask: Command | Refused) -> bool:
+    """Whether an event of the same command is what this very ask led to. A payment's ends all name the
+    complete that started it, so that the one who asked is not enough.
+    """
+    match ask:
+        case RecordPayment():
+            return isinstance(event, CheckoutCompleted) and event.payment.id == ask.payment_id
+        case RecordDecline():
+            return isinstance(event, PaymentDeclined) and event.attempt_id == ask.attempt_id
+        case _:
+            return True
 
 
 def refusal_of(recorded: RecordedEvent) -> Refused | None:

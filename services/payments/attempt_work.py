@@ -98,7 +98,7 @@ class AttemptWork:
         except Overloaded:
             await self._undecided(attempt, Undecided("too many writes are waiting"))
             return
-        if ended_otherwise(answer, ask):
+        if ended_otherwise(answer):
             await self._came_late(attempt, outcome)
         elif isinstance(answer, Accepted):
             PAYMENTS.labels("paid" if isinstance(outcome, Paid) else "declined").inc()

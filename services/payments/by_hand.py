@@ -29,7 +29,7 @@ def waiting_attempt(store: EventStore, attempt_id: str, now: float | None = None
     if attempt.payment_id is not None:
         raise CannotResolve(
             f"{attempt_id} is settled already, and {attempt.payment_id} came after that: "
-            "give it back at the provider"
+            "give it back at the provider, and say so with --refunded"
         )
     left = attempt.lease_until - (time.time() if now is None else now)
     if attempt.lease_owner and left > 0:
@@ -54,7 +54,7 @@ def resolve(
     attempt = waiting_attempt(store, ask.attempt_id)
     metadata = Metadata.model_validate_json(attempt.metadata).model_copy(update={"actor": resolver})
     [answer] = Handler(store, book, now, seal).handle([settlement(attempt, metadata, ask)])
-    if ended_otherwise(answer, ask):
+    if ended_otherwise(answer):
         raise CannotResolve(
             f"{ask.attempt_id} ended otherwise meanwhile; see the checkout's events"
         )

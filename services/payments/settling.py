@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import orjson
-
 from domain.commands import RecordDecline, RecordPayment
 from domain.events import Metadata
 from domain.refusals import RefusalCode
-from services.handler import INTERNAL, Accepted, Answer, Rejected, Submission
+from services.handler import INTERNAL, Answer, Rejected, Submission
 from services.store import Attempt
 
 
@@ -32,13 +30,6 @@ def settlement(
     )
 
 
-def ended_otherwise(answer: Answer, ask: RecordPayment | RecordDecline) -> bool:
+def ended_otherwise(answer: Answer) -> bool:
     """Whether the answer to a settlement is that the attempt had ended in another way before."""
-    if isinstance(answer, Rejected):
-        return answer.refusal.code is RefusalCode.ATTEMPT_CLOSED
-    if not isinstance(answer, Accepted):
-        return False
-    # All ends of an attempt name the same complete, so that the handler takes the second one for a
-    # repeat and answers with the first.
-    payment = orjson.loads(answer.view.body).get("payment") or {}
-    return payment.get("id") != getattr(ask, "payment_id", None)
+    return isinstance(answer, Rejected) and answer.refusal.code is RefusalCode.ATTEMPT_CLOSED

@@ -69,6 +69,11 @@ REFUND = (
     "lease_owner = NULL, lease_until = 0, first_asked_at = NULL "
     "WHERE attempt_id = :attempt_id AND state = 'settled' RETURNING attempt_id"
 )
+REFUNDED = (
+    "UPDATE payment_attempts SET state = 'refunded', lease_owner = NULL, lease_until = 0 "
+    "WHERE attempt_id = :attempt_id AND state IN ('by_hand', 'refund_due') "
+    "AND payment_id IS NOT NULL RETURNING attempt_id"
+)
 GET = "SELECT * FROM payment_attempts WHERE attempt_id = :attempt_id"
 LIST = (
     "SELECT * FROM payment_attempts WHERE state IN ({states}) AND attempt_id > :after "

@@ -106,6 +106,10 @@ class PaymentAttempts:
         facts = {"attempt_id": attempt_id, "payment_id": payment_id, "now": now}
         return bool(self._rows(statements.REFUND, facts))
 
+    def refunded(self, attempt_id: str) -> bool:
+        """Note that somebody gave back what was to be refunded; False if nothing was."""
+        return bool(self._rows(statements.REFUNDED, {"attempt_id": attempt_id}))
+
     def get(self, attempt_id: str) -> Attempt | None:
         """One attempt, whatever its state."""
         return next(
@@ -137,7 +141,7 @@ def settling(settlement: Settlement) -> dict[str, Any]:
     """The parameters of `SETTLE`."""
     return {
         "attempt_id": settlement.attempt_id,
-        "version": settlement.version if settlement.refusal is None else 0,
+        "version": settlement.version,
         "refusal": encode_refusal(settlement.refusal),
         "payment_id": settlement.payment_id,
         "at": settlement.at,

@@ -18,7 +18,8 @@ class Outcome:
 
     `key` begins with the door the command came through. `fingerprint` tells whether a repeat asks
     for the same. `version` is the checkout's when the command was accepted, 0 when it was refused;
-    the reply is made again from it by the fold. `recorded_at` is in seconds since the epoch.
+    the reply is made again from it by the fold. A complete whose payment was declined has both: it
+    acted, and its answer is a refusal. `recorded_at` is in seconds since the epoch.
     """
 
     key: str

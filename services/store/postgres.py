@@ -67,7 +67,7 @@ _IN_STREAM = SQL(
 )
 _PURGE = SQL(
     "DELETE FROM outcomes WHERE key IN (SELECT key FROM outcomes o WHERE recorded_at < %s "
-    "AND (refusal IS NOT NULL OR EXISTS (SELECT 1 FROM stored_events e "
+    "AND (version = 0 OR EXISTS (SELECT 1 FROM stored_events e "
     "WHERE e.originator_id = o.checkout_id AND e.topic = ANY(%s))) LIMIT %s)"
 )
 

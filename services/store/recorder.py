@@ -62,7 +62,7 @@ class CheckoutRecorder(Protocol):
     def purge_outcomes(
         self, recorded_before: int, closing_topics: Sequence[str], limit: int
     ) -> int:
-        """Delete old refusals and old outcomes of closed checkouts; return how many."""
+        """Delete old outcomes that changed nothing, and old ones of closed checkouts; return how many."""
 
     def try_lock(self, name: str) -> Callable[[], bool] | None:
         """Become the one holder of a name. Returns a check that the lock is still held, or None."""

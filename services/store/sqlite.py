@@ -62,7 +62,7 @@ _IN_STREAM = (
 )
 _PURGE = (
     "DELETE FROM outcomes WHERE key IN (SELECT key FROM outcomes o WHERE recorded_at < ? "
-    "AND (refusal IS NOT NULL OR EXISTS (SELECT 1 FROM stored_events e "
+    "AND (version = 0 OR EXISTS (SELECT 1 FROM stored_events e "
     "WHERE e.originator_id = o.checkout_id "
     "AND e.topic IN (SELECT value FROM json_each(?)))) LIMIT ?)"
 )

@@ -182,7 +182,7 @@ class EventStore:
             self._recorder.delete_position(name)
 
     def purge_outcomes(self, now: float, limit: int = 10_000) -> int:
-        """Delete outcomes past their time: refusals, and what concerns closed checkouts."""
+        """Delete outcomes past their time: those that changed nothing, and of closed checkouts."""
         with _translated():
             before = int(now) - KEPT_FOR_SECONDS
             return self._recorder.purge_outcomes(before, _CLOSING_TOPICS, limit)

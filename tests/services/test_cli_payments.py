@@ -205,8 +205,8 @@ def test_what_can_not_be_resolved_is_told_in_one_line(payments, attempts, name, 
 
 
 BAD_USAGE = {
-    "both": (["--paid", "pay_7", "--declined"], "either --paid PAYMENT_ID or --declined"),
-    "neither": ([], "either --paid PAYMENT_ID or --declined"),
+    "both": (["--paid", "pay_7", "--declined"], "give one of --paid PAYMENT_ID"),
+    "neither": ([], "give one of --paid PAYMENT_ID"),
     "a payment without an id": (["--paid", ""], "$.payment_id"),
     "a message that is empty": (["--declined", "--message", ""], "$.message"),
 }
@@ -222,3 +222,20 @@ def test_without_a_store_the_setting_is_named(tmp_path):
     for arguments in (["list"], ["resolve", "attempt_1", "--declined"]):
         ended = checkout("payments", *arguments)
         assert refused(ended, 2, "CHECKOUT_EVENT_STORE_URL is not set")
+
+
+def test_what_a_person_gave_back_is_off_the_list(payments, store, attempts):
+    late = attempts["declined"].attempt_id
+    assert store.attempts.refund_due(late, "pay_late", time.time())
+
+    ended = payments("resolve", late, "--refunded", "--json")
+
+    assert json.loads(ended.stdout) == {"attempt_id": late, "outcome": "refunded"}
+    assert store.attempts.get(late).state == AttemptState.REFUNDED
+    assert refused(
+        payments("resolve", late, "--refunded"), 1, "no payment that is to be given back"
+    )
+
+
+def test_an_attempt_that_took_nothing_can_not_be_refunded(payments, stuck):
+    assert refused(payments("resolve", stuck, "--refunded"), 1, "no payment")

@@ -17,12 +17,14 @@ def test_a_purge_deletes_only_what_no_repeat_can_need(store: EventStore):
         outcome("young, of a closed one", "closed", 1, None, week),
         outcome("old, of an open one", "open", 1, None, old),
         outcome("old, of none at all", "none", 1, None, old),
+        outcome("old, a declined payment of an open one", "open", 2, REFUSED, old),
     ]
     deleted = [
         outcome("old refusal", "open", 0, REFUSED, old),
         outcome("old refusal of none at all", "none", 0, REFUSED, old),
         outcome("old, of a closed one", "closed", 1, None, old),
         outcome("old, the one that closed it", "closed", 3, None, old),
+        outcome("old, a declined payment of a closed one", "closed", 2, REFUSED, old),
     ]
     store.append((), [*kept, *deleted])
     assert store.purge_outcomes(NOW + 0.9) == len(deleted)
