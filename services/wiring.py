@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from domain.merchant import MerchantBook
-from projections.redis_views import RedisViews, connect
+from projections.redis_views import RedisViews
 from services.api.app import ApiParts, build_app
 from services.api.payment_watch import PaymentWatch
 from services.checks import failure_check, store_check, views_check
@@ -25,6 +25,7 @@ from services.kafka.topics import Topics
 from services.kafka.topics_check import TopicsCheck
 from services.keys import BadKeysFile, LiveKeys
 from services.lag import LagWatch
+from services.opening import opened_store, opened_views
 from services.payments.provider import PaymentProvider
 from services.payments.providers import provider_of
 from services.payments.service import PaymentsService
@@ -33,7 +34,7 @@ from services.relay.service import RelayService
 from services.serving import CannotServe, serving
 from services.settings import BadSetting, Settings, variable
 from services.stopping import stop_signal, until_told_to_stop
-from services.store import EventStore, StoreUnavailable, open_store
+from services.store import EventStore
 from services.token_keys import TokenKeys
 
 _STOP_SECONDS = 10.0
@@ -220,35 +221,3 @@ async def _serving(app: ASGIApp, settings: Settings) -> AsyncIterator[None]:
     except CannotServe as error:
         names = f"{variable('http_host')} or {variable('http_port')}"
         raise BadSetting(f"{names}: {error}") from None
-
-
-@contextlib.asynccontextmanager
-async def opened_store(settings: Settings) -> AsyncIterator[EventStore]:
-    """The event store that the settings name. Raises `BadSetting` and `StoreUnavailable`."""
-    if settings.event_store_url is None:
-        raise BadSetting(f"{variable('event_store_url')} is not set, and this service needs it")
-    try:
-        store = await asyncio.to_thread(open_store, settings.event_store_url.get_secret_value())
-    except ValueError as error:
-        raise BadSetting(f"{variable('event_store_url')} {error}") from None
-    except (OSError, StoreUnavailable) as error:
-        raise StoreUnavailable(f"{variable('event_store_url')}: {error}") from None
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-@contextlib.asynccontextmanager
-async def opened_views(settings: Settings) -> AsyncIterator[RedisViews]:
-    """The views in the Redis that the settings name. Raises `BadSetting`."""
-    if settings.redis_url is None:
-        raise BadSetting(f"{variable('redis_url')} is not set, and this service needs it")
-    try:
-        views = connect(settings.redis_url.get_secret_value())
-    except ValueError as error:
-        raise BadSetting(f"{variable('redis_url')}: {error}") from None
-    try:
-        yield views
-    finally:
-        await views.close()

@@ -16,8 +16,8 @@ from services.cli.progress import progress_bars
 from services.cli.terminal import escaped
 from services.kafka.connection import KafkaConnection, connection_of
 from services.kafka.topics import Topics
+from services.opening import opened_views
 from services.settings import Settings, variable
-from services.wiring import opened_views
 
 
 def verify(

@@ -13,9 +13,9 @@ import typer
 
 from domain.values import CHECKOUT_ID_PATTERN
 from services.logs import configure_logging
+from services.opening import opened_store
 from services.settings import BadSetting, Settings, variable
 from services.store import EventStore
-from services.wiring import opened_store
 
 _DATE_TIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", flags=re.ASCII

@@ -17,6 +17,7 @@ from domain.refusals import Refused
 from services import wiring
 from services.cli.terminal import escaped
 from services.logs import configure_logging
+from services.opening import opened_store
 from services.payments.by_hand import CannotResolve
 from services.payments.by_hand import resolve as settle
 from services.settings import Settings
@@ -112,7 +113,7 @@ def _tell(told: dict[str, Any], sentence: str, *, as_json: bool) -> None:
 
 async def _list(states: list[AttemptState], *, as_json: bool) -> int:
     count = 0
-    async with wiring.opened_store(_settings("event_store_url")) as store:
+    async with opened_store(_settings("event_store_url")) as store:
         for attempt in _attempts(store, states):
             typer.echo(json.dumps(_facts(attempt)) if as_json else _line(attempt))
             count += 1
@@ -122,12 +123,12 @@ async def _list(states: list[AttemptState], *, as_json: bool) -> int:
 async def _resolve(ask: RecordPayment | RecordDecline, resolver: str) -> int:
     settings = _settings("event_store_url", "merchant_file")
     book, token_keys = settings.book(), settings.token_keyring()
-    async with wiring.opened_store(settings) as store:
+    async with opened_store(settings) as store:
         return settle(store, book, wiring.utc_now, token_keys.seal, ask, resolver)
 
 
 async def _refunded(attempt_id: str) -> None:
-    async with wiring.opened_store(_settings("event_store_url")) as store:
+    async with opened_store(_settings("event_store_url")) as store:
         if not await asyncio.to_thread(store.attempts.refunded, attempt_id):
             raise CannotResolve(f"{attempt_id} has no payment that is to be given back")
 

@@ -18,8 +18,8 @@ from services.cli.terminal import escaped
 from services.kafka.connection import connection_of
 from services.kafka.topics import Topics
 from services.kafka.whole_topic import bounds_of
+from services.opening import opened_views
 from services.settings import Settings
-from services.wiring import opened_views
 
 app = typer.Typer(
     no_args_is_help=True, help="Check the views in Redis against the event store, or rebuild them."

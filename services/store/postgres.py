@@ -16,7 +16,8 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow
 from psycopg.sql import SQL
 
-from services.store import attempt_statements as statements
+from services.store import postgres_statements as sql
+from services.store.attempt_statements import for_psycopg
 from services.store.attempts import insertion, settling
 from services.store.outcomes import Outcome
 from services.store.postgres_tables import create_tables
@@ -35,45 +36,6 @@ CHANNEL = "stored_events"
 
 _COMMIT_ORDER_LOCK = 4_851_150_201
 """Held by each transaction that inserts events. The number is arbitrary, and ours in this database."""
-
-_INSERT_OUTCOMES = SQL(
-    "INSERT INTO outcomes SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], "
-    "%s::bigint[], %s::text[], %s::bigint[])"
-)
-_OUTCOMES = SQL(
-    "SELECT key, fingerprint, checkout_id, version, refusal, recorded_at FROM outcomes "
-    "WHERE key = ANY(%s)"
-)
-_STREAMS = SQL(
-    "SELECT e.originator_id, e.originator_version, e.topic, e.state "
-    "FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS w (id, after, until) "
-    "JOIN stored_events e ON e.originator_id = w.id "
-    "AND e.originator_version > w.after AND e.originator_version <= w.until "
-    "ORDER BY e.originator_id, e.originator_version"
-)
-_AFTER = SQL(
-    "SELECT originator_id, originator_version, topic, state, notification_id AS id "
-    "FROM stored_events WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
-)
-_IN_STREAMS = SQL(
-    "SELECT originator_id, originator_version, topic, state, notification_id AS id "
-    "FROM stored_events WHERE (originator_id, originator_version) > (%s, %s) "
-    "ORDER BY originator_id, originator_version LIMIT %s"
-)
-_IN_STREAM = SQL(
-    "SELECT originator_id, originator_version, topic, state, notification_id AS id "
-    "FROM stored_events WHERE originator_id = %s AND originator_version > %s "
-    "ORDER BY originator_version LIMIT %s"
-)
-_PURGE = SQL(
-    "DELETE FROM outcomes WHERE key IN (SELECT key FROM outcomes o WHERE recorded_at < %s "
-    "AND (version = 0 OR EXISTS (SELECT 1 FROM stored_events e "
-    "WHERE e.originator_id = o.checkout_id AND e.topic = ANY(%s))) LIMIT %s)"
-)
-
-
-_INSERT_ATTEMPT = statements.for_psycopg(statements.INSERT).encode()
-_SETTLE_ATTEMPT = [statements.for_psycopg(statement).encode() for statement in statements.SETTLE]
 
 
 class PostgresRecorder(PostgresApplicationRecorder):
@@ -140,20 +102,20 @@ class PostgresRecorder(PostgresApplicationRecorder):
                 self._insert_stored_events(curs, stored_events)
             if outcomes:
                 curs.execute(
-                    _INSERT_OUTCOMES,
+                    sql.INSERT_OUTCOMES,
                     [list(x) for x in zip(*(o.row() for o in outcomes), strict=True)],
                 )
             for attempt in kwargs.get("attempts", ()):
-                curs.execute(_INSERT_ATTEMPT, insertion(attempt))
+                curs.execute(sql.INSERT_ATTEMPT, insertion(attempt))
             for settlement in kwargs.get("settlements", ()):
-                for statement in _SETTLE_ATTEMPT:
+                for statement in sql.SETTLE_ATTEMPT:
                     curs.execute(statement, settling(settlement))
         return None
 
     def attempt_rows(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Run a statement about payment attempts."""
         with self.datastore.get_connection() as conn:
-            found = conn.execute(statements.for_psycopg(statement).encode(), facts)
+            found = conn.execute(for_psycopg(statement).encode(), facts)
             return [dict(row) for row in found.fetchall()]
 
     def select_batch(
@@ -161,23 +123,23 @@ class PostgresRecorder(PostgresApplicationRecorder):
     ) -> tuple[list[Outcome], list[StoredEvent]]:
         """Outcomes first, so that a stream is never older than the outcome that was not found."""
         with self.datastore.get_connection() as conn, conn.pipeline():
-            found = self._query(conn, _OUTCOMES, [list(outcome_keys)]) if outcome_keys else None
+            found = self._query(conn, sql.OUTCOMES, [list(outcome_keys)]) if outcome_keys else None
             columns = [list(column) for column in zip(*streams, strict=True)] or [[], [], []]
-            events = self._query(conn, _STREAMS, columns)
+            events = self._query(conn, sql.STREAMS, columns)
             outcomes = [Outcome.of_row(**row) for row in found.fetchall()] if found else []
             return outcomes, [_stored(row) for row in events.fetchall()]
 
     def select_after(self, position: int, limit: int) -> list[Notification]:
         """In commit order, which the advisory lock makes the order of the ids."""
         with self.datastore.get_connection() as conn:
-            rows = self._query(conn, _AFTER, [position, limit]).fetchall()
+            rows = self._query(conn, sql.AFTER, [position, limit]).fetchall()
         return [_notification(row) for row in rows]
 
     def select_in_streams(
         self, checkout_id: str, version: int, limit: int, *, within: bool
     ) -> list[Notification]:
         """Stream by stream, in the database's own order of ids."""
-        statement = _IN_STREAM if within else _IN_STREAMS
+        statement = sql.IN_STREAM if within else sql.IN_STREAMS
         with self.datastore.get_connection() as conn:
             rows = self._query(conn, statement, [checkout_id, version, limit]).fetchall()
         return [_notification(row) for row in rows]
@@ -216,7 +178,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
         """Delete old outcomes that are needed no more."""
         with self.datastore.get_connection() as conn:
             return self._query(
-                conn, _PURGE, [recorded_before, list(closing_topics), limit]
+                conn, sql.PURGE, [recorded_before, list(closing_topics), limit]
             ).rowcount
 
     def try_lock(self, name: str) -> Callable[[], bool] | None:
