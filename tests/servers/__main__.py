@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from services.token_keys import new_key_line
 from tests.servers.kafka import own_kafka
 from tests.servers.postgres import own_postgres
 from tests.servers.redis import own_redis
@@ -24,6 +25,7 @@ _HINT = """
 #   CHECKOUT_HTTP_PORT=8001 .venv/bin/checkout commands
 #   CHECKOUT_HTTP_PORT=8002 .venv/bin/checkout relay
 #   CHECKOUT_HTTP_PORT=8003 .venv/bin/checkout projector
+#   CHECKOUT_HTTP_PORT=8004 .venv/bin/checkout payments
 # Ctrl-C stops the servers and deletes what they hold."""
 
 
@@ -43,6 +45,9 @@ def main() -> None:
             "REDIS_URL": redis.url,
             "MERCHANT_FILE": _BOOK,
             "API_KEYS_FILE": Path(folder) / "api-keys.json",
+            "TOKEN_KEYS": new_key_line("servers").strip(),
+            "PAYMENT_PROVIDER": "test",
+            "PAYMENT_TEST_FILE": Path(folder) / "test-payments.db",
         }
         for name, value in settings.items():
             sys.stdout.write(f"export CHECKOUT_{name}='{value}'\n")
