@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: help setup run demo servers test chaos check format lock clean
+.PHONY: help setup run demo servers test chaos check format schemas lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,15 +42,19 @@ chaos: $(READY) ## Kill, freeze and restart everything at random, and audit: DUR
 	@.ci/servers >&2
 	@$(BIN)/python -m tests.faults.chaos --duration $(DURATION) $(if $(SEED),--seed $(SEED))
 
-check: $(READY) ## Check format, lint, types and the direction of imports
+check: $(READY) ## Check format, lint, types, the direction of imports and the published schemas
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.published
 
 format: $(READY) ## Put the code into its format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+schemas: $(READY) ## Publish the schemas of the messages as they are now, unless that would break somebody
+	$(BIN)/python -m tests.published --renew
 
 lock: $(READY) ## Pin what is installed, newest first, in requirements.lock
 	$(BIN)/pip install --quiet --upgrade pip-tools

@@ -19,7 +19,17 @@ def _no_item_twice(items: tuple[Item, ...]) -> tuple[Item, ...]:
     return items
 
 
-Items = Annotated[tuple[Item, ...], Field(max_length=MAX_LINES), AfterValidator(_no_item_twice)]
+_UNIQUE = {"uniqueItems": True, "description": "Each item once, with its whole quantity."}
+Items = Annotated[
+    tuple[Item, ...],
+    Field(max_length=MAX_LINES, json_schema_extra=_UNIQUE),
+    AfterValidator(_no_item_twice),
+]
+FirstItems = Annotated[
+    tuple[Item, ...],
+    Field(min_length=1, max_length=MAX_LINES, json_schema_extra=_UNIQUE),
+    AfterValidator(_no_item_twice),
+]
 
 
 class Command(Value):
@@ -44,7 +54,7 @@ class CreateCheckout(Command):
 
     NAME: ClassVar[str] = "CreateCheckout"
 
-    items: Annotated[Items, Field(min_length=1)]
+    items: FirstItems
     buyer: Buyer | None = None
     fulfillment_address: Address | None = None
     fulfillment_option_id: Text | None = None

@@ -10,8 +10,9 @@ from redis.exceptions import RedisError
 from domain.checkout import BrokenStream
 from services.audit.past import NotThere
 from services.audit.views_rebuild import RedisRestarted
-from services.cli import audit, dead_letters, keys, payments, run, send, topics, views
+from services.cli import audit, dead_letters, keys, payments, run, schemas, send, topics, views
 from services.dev import DevError
+from services.documents.export import ForeignFile
 from services.kafka.admin import WrongTopic
 from services.kafka.client import NoReply
 from services.kafka.publisher import KafkaUnavailable
@@ -26,6 +27,7 @@ _FAILURES = (
     BrokenStream,
     CannotResolve,
     DevError,
+    ForeignFile,
     KafkaUnavailable,
     NoReply,
     NotThere,
@@ -52,6 +54,7 @@ app.add_typer(views.app, name="views")
 app.add_typer(keys.app, name="keys")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(payments.app, name="payments")
+app.add_typer(schemas.app, name="schemas")
 
 
 def main() -> None:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
+from pydantic.json_schema import (
+    GenerateJsonSchema,
+    JsonSchemaMode,
+    JsonSchemaValue,
+    models_json_schema,
+)
 from pydantic_core import core_schema
 
-from domain.values import (
-    SparseValue,
-)
+from domain.values import SparseValue
 
 REF_TEMPLATE = "#/components/schemas/{model}"
 """Where OpenAPI and AsyncAPI keep schemas."""
@@ -53,10 +56,24 @@ class Schemas:
         return cls(schema["$defs"], {model: ref for (model, _), ref in references.items()})
 
 
+def schema_of(model: type[BaseModel], mode: JsonSchemaMode) -> dict[str, Any]:
+    """The schema of one class by itself, with all that it refers to under `$defs`."""
+    return model.model_json_schema(mode=mode, schema_generator=_WireSchema)
+
+
 class _WireSchema(GenerateJsonSchema):
     """Tells what is on the wire: no defaults, which a client must not fill in (an absent field of an
     update stays as it is), and in what we send no null for an absent field (it is left out).
+
+    What comes in may have no other fields; what we send may gain some, so that readers pass over what
+    they don't know.
     """
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        found = super().model_schema(schema)
+        if self.mode == "serialization":
+            found.pop("additionalProperties", None)
+        return found
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         inner = schema["schema"]

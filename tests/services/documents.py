@@ -34,10 +34,24 @@ def follow(document: dict[str, Any], part: dict[str, Any]) -> Any:
 
 
 def faults(document: dict[str, Any], schema: dict[str, Any], value: Any) -> list[str]:
-    """Why a value is not of a schema of the document; nothing if it is."""
-    whole = {**schema, "components": document["components"]}
+    """Why a value is not of a schema of the document, or has fields that it tells nothing of; else
+    nothing.
+    """
+    schemas = {name: closed(it) for name, it in document["components"]["schemas"].items()}
+    whole = {**schema, "components": {"schemas": schemas}}
     Draft202012Validator.check_schema(whole)
     return [error.message for error in Draft202012Validator(whole).iter_errors(value)]
+
+
+def closed(schema: Any) -> Any:
+    """A schema without leave for fields that it does not tell of, which readers are to pass over."""
+    if isinstance(schema, list):
+        return [closed(it) for it in schema]
+    if not isinstance(schema, dict):
+        return schema
+    own = {name: closed(it) for name, it in schema.items()}
+    tells = schema.get("type") == "object" and "properties" in schema
+    return {"additionalProperties": False, **own} if tells else own
 
 
 def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:

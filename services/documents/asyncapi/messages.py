@@ -54,11 +54,12 @@ class CommandRejected(Value):
     error: Error
 
 
+REPLIES: tuple[type[BaseModel], ...] = (CommandAccepted, CommandRejected)
+
+
 def schemas() -> Schemas:
     """The schemas of all payloads."""
-    return Schemas.of(
-        received=COMMANDS.values(), sent=[*EVENTS.values(), CommandAccepted, CommandRejected]
-    )
+    return Schemas.of(received=COMMANDS.values(), sent=[*EVENTS.values(), *REPLIES])
 
 
 def command_messages(topics: Topics, known: Schemas) -> Messages:

@@ -1,0 +1,37 @@
+"""`checkout schemas`: the shapes of the messages, for publishers and consumers in other languages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.documents.export import export as write_schemas
+
+app = typer.Typer(no_args_is_help=True, help="The JSON Schemas of the messages on Kafka.")
+
+
+@app.callback()
+def _schemas() -> None:
+    """Typer makes a command of its own of what has but one, unless there is this."""
+
+
+@app.command()
+def export(
+    directory: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", file_okay=False, help="Where to; made if it is not there."),
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the paths as a JSON list.")
+    ] = False,
+) -> None:
+    """Write a JSON Schema (draft 2020-12) for each message: commands, events by version, replies.
+
+    Each file is whole in itself; index.json tells which is whose. Files of an earlier export are
+    replaced. Others are never touched: if one is in the way, it is named and nothing is written.
+    """
+    written = [str(path) for path in write_schemas(directory)]
+    typer.echo(json.dumps(written) if as_json else "\n".join(written))

@@ -1,0 +1,24 @@
+"""`python -m tests.published` checks the published schemas, `--renew` writes them."""
+
+from __future__ import annotations
+
+import sys
+
+from services.documents.export import export
+from services.documents.message_schemas import message_schemas
+from tests.published.check import SCHEMAS, findings
+
+
+def main(renew: bool) -> int:
+    """The exit status: 1 for a breaking change, or a published file that is behind."""
+    found = findings(SCHEMAS, message_schemas())
+    if renew and not found.broken:
+        export(SCHEMAS)
+        return 0
+    for finding in (*found.broken, *([] if renew else found.behind)):
+        sys.stderr.write(f"{finding}\n")
+    return 1 if found.broken or found.behind else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main("--renew" in sys.argv[1:]))
