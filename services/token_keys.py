@@ -21,8 +21,8 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class TokenKeys:
     """AES-256-GCM under keys that rotate: the first one seals, and each one opens what it has sealed.
 
-    To rotate, put a new line on top of the file, and take an old one away once nothing is left
-    that it has sealed. A context, such as the id of the payment attempt, is authenticated with
+    To rotate, put a new line second everywhere, then first, and take an old one away once nothing is
+    left that it has sealed. A context, such as the id of the payment attempt, is authenticated with
     the secret: what was sealed for one attempt does not open for another one.
     """
 

@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -18,8 +18,7 @@ from services import wiring
 from services.cli.terminal import escaped
 from services.logs import configure_logging
 from services.opening import opened_store
-from services.payments.by_hand import CannotResolve
-from services.payments.by_hand import resolve as settle
+from services.payments import by_hand
 from services.settings import Settings
 from services.store import Attempt, AttemptState, EventStore
 from services.tracing import exporting
@@ -68,11 +67,17 @@ def list_attempts(
 @app.command()
 def resolve(
     attempt: Annotated[str, typer.Argument(help="The attempt's id, as `list` shows it.")],
+    hold: Annotated[
+        bool, typer.Option("--hold", help="First: no worker asks for it any more.")
+    ] = False,
     paid: Annotated[
         str | None, typer.Option(metavar="PAYMENT_ID", help="The provider took this payment.")
     ] = None,
     declined: Annotated[
         bool, typer.Option("--declined", help="The provider took none, and will not.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--ask-again", help="Give it back to the workers.")
     ] = False,
     refunded: Annotated[
         bool, typer.Option("--refunded", help="What came too late was given back by hand.")
@@ -87,15 +92,22 @@ def resolve(
 ) -> None:
     """Settle a payment attempt that the provider gives no decisive answer to.
 
-    Look there first, by the attempt's id: it is the payment's idempotency key and in its metadata. What
-    turns out to be paid after it was declined here is refunded.
+    Hold it, so that no worker asks meanwhile; look at the provider, by the attempt's id, which is the
+    payment's idempotency key and in its metadata; cancel there what is still open. Then say how it ended.
     """
-    if [paid is not None, declined, refunded].count(True) != 1:
-        raise typer.BadParameter("give one of --paid PAYMENT_ID, --declined and --refunded")
-    if refunded:
-        asyncio.run(_refunded(attempt))
-        _tell({"attempt_id": attempt, "outcome": "refunded"}, "is refunded", as_json=as_json)
-        return
+    if [hold, paid is not None, declined, again, refunded].count(True) != 1:
+        raise typer.BadParameter(
+            "give one of --hold, --paid PAYMENT_ID, --declined, --ask-again, --refunded"
+        )
+    for is_asked, act, told in (
+        (hold, by_hand.hold, "held"),
+        (again, by_hand.ask_again, "asked again"),
+        (refunded, by_hand.refunded, "refunded"),
+    ):
+        if is_asked:
+            asyncio.run(_act(act, attempt))
+            _tell({"attempt_id": attempt, "outcome": told}, f"is {told}", as_json=as_json)
+            return
     facts = {"payment_id": paid} if paid is not None else {"code": "by_hand", "message": message}
     kind = RecordDecline if declined else RecordPayment
     try:
@@ -103,8 +115,8 @@ def resolve(
     except Refused as refusal:
         raise typer.BadParameter(f"{refusal.param}: {refusal.message}") from None
     version = asyncio.run(_resolve(ask, f"operator {by or getpass.getuser()}"[:500]))
-    told = {"attempt_id": attempt, "version": version, "outcome": kind.NAME}
-    _tell(told, f"is settled, version {version}", as_json=as_json)
+    outcome = {"attempt_id": attempt, "version": version, "outcome": kind.NAME}
+    _tell(outcome, f"is settled, version {version}", as_json=as_json)
 
 
 def _tell(told: dict[str, Any], sentence: str, *, as_json: bool) -> None:
@@ -120,17 +132,15 @@ async def _list(states: list[AttemptState], *, as_json: bool) -> int:
     return count
 
 
+async def _act(act: Callable[[EventStore, str], None], attempt_id: str) -> None:
+    async with opened_store(_settings("event_store_url")) as store:
+        await asyncio.to_thread(act, store, attempt_id)
+
+
 async def _resolve(ask: RecordPayment | RecordDecline, resolver: str) -> int:
     settings = _settings("event_store_url", "merchant_file")
-    book, token_keys = settings.book(), settings.token_keyring()
     async with opened_store(settings) as store:
-        return settle(store, book, wiring.utc_now, token_keys.seal, ask, resolver)
-
-
-async def _refunded(attempt_id: str) -> None:
-    async with opened_store(_settings("event_store_url")) as store:
-        if not await asyncio.to_thread(store.attempts.refunded, attempt_id):
-            raise CannotResolve(f"{attempt_id} has no payment that is to be given back")
+        return by_hand.resolve(store, settings.book(), wiring.utc_now, ask, resolver)
 
 
 def _settings(*needed: str) -> Settings:

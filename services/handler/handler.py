@@ -206,8 +206,9 @@ class _Batch:
             raise RuntimeError(f"{submission.ask.NAME} opened no checkout")
         self.checkouts[submission.checkout_id] = after
         self.events.extend(events)
-        self.attempts += attempts_in(submission, events, self.seal)
-        self.settlements += settlements_in(submission, events, int(self.now.timestamp()))
+        now = self.now.timestamp()
+        self.attempts += attempts_in(submission, events, self.seal, now)
+        self.settlements += settlements_in(submission, events, int(now))
         if events:
             self.last[submission.checkout_id] = events[-1]
         return after

@@ -20,9 +20,12 @@ Seal = Callable[[bytes, str], bytes]
 
 
 def attempts_in(
-    submission: Submission, events: Iterable[RecordedEvent], seal: Seal
+    submission: Submission, events: Iterable[RecordedEvent], seal: Seal, now: float
 ) -> list[Attempt]:
-    """The payment attempts that these events start, each with its secret sealed."""
+    """The payment attempts that these events start, each with its secret sealed.
+
+    `now` is by the clock, which an event's time may be ahead of.
+    """
     ask = submission.ask
     if not isinstance(ask, CompleteCheckout):
         return []
@@ -37,7 +40,8 @@ def attempts_in(
             provider=started.provider,
             metadata=orjson.dumps(submission.metadata.model_dump()).decode(),
             sealed=seal(secret, started.attempt_id),
-            started_at=recorded.at.timestamp(),
+            started_at=now,
+            due_at=now,
         )
         for recorded in events
         if isinstance(started := recorded.event, PaymentStarted)

@@ -15,18 +15,17 @@ from services.handler import Accepted, Overloaded, Writer
 from services.metrics import PAYMENTS
 from services.payments.provider import Charge, Declined, Paid, PaymentProvider, Undecided
 from services.payments.settling import ended_otherwise, settlement
-from services.store import Attempt, AttemptState, EventStore
+from services.store import Attempt, AttemptState, EventStore, StoreUnavailable
 from services.token_keys import BrokenSeal, TokenKeys, UnknownTokenKey
 
 logger = logging.getLogger("checkout.payments")
 
-ASK_SECONDS = 25.0
-"""How long a provider may take to answer, whatever bound its own client has."""
-
 _LONGEST_PAUSE = 300.0
 _MARGIN_SECONDS = 3_600.0
 """How long before the provider forgets an idempotency key it is not used any more."""
+_LONGEST_RETRY_AFTER = 3_600.0
 _KEY_PAUSE = 60.0
+_STORE_PAUSE = 1.0
 
 
 class AttemptWork:
@@ -42,17 +41,20 @@ class AttemptWork:
         self._writer = writer
         self._provider = provider
         self._token_keys = token_keys
+        self.failure: str | None = None
+        """Why no charge can be made at all, as far as the last one told."""
 
     async def do(self, attempt: Attempt) -> None:
         """Bring a claimed attempt further, or let go of it until later."""
-        if time.time() >= attempt.lease_until:
+        left = attempt.lease_until - time.time()
+        if left <= 0:
             # We stood still since we claimed it: another worker may have asked, long ago.
             return
         if self._is_too_old(attempt):
             await self._give_up(attempt, "the provider may have forgotten its idempotency key")
             return
         try:
-            async with asyncio.timeout(ASK_SECONDS):
+            async with asyncio.timeout(left):
                 if attempt.state == AttemptState.REFUND_DUE:
                     await self._refund(attempt)
                     return
@@ -62,18 +64,22 @@ class AttemptWork:
         except TimeoutError:
             await self._undecided(attempt, Undecided("it did not answer in time"))
         except (UnknownTokenKey, BrokenSeal) as error:
-            await self._undecided(attempt, Undecided(str(error), retry_after=_KEY_PAUSE))
+            general = Undecided(str(error), retry_after=_KEY_PAUSE, is_general=True)
+            await self._undecided(attempt, general)
         except Exception as error:  # noqa: BLE001 - whatever it is, the attempt stays open
             # Its text may quote what was sent, and so the token.
             logger.error("attempt %s: %s", attempt.attempt_id, type(error).__name__)
             await self._undecided(attempt, Undecided(f"a fault of ours, {type(error).__name__}"))
         else:
+            self.failure = None
             await self._settle(attempt, outcome)
 
     def _is_too_old(self, attempt: Attempt) -> bool:
-        first = attempt.first_asked_at
-        oldest = time.time() - self._provider.key_retention + _MARGIN_SECONDS
-        return attempt.asks > 1 and first is not None and first < oldest
+        """Whether the provider may have forgotten it. Where the clock that started it was far ahead, or
+        the store was restored from a backup, it may have been asked long ago.
+        """
+        age = time.time() - attempt.started_at
+        return not -_MARGIN_SECONDS <= age <= self._provider.key_retention - _MARGIN_SECONDS
 
     def _charge(self, attempt: Attempt) -> Charge:
         if attempt.sealed is None:
@@ -110,14 +116,17 @@ class AttemptWork:
         if isinstance(outcome, Declined):
             return
         PAYMENTS.labels("late").inc()
-        logger.error(
-            "attempt %s was settled otherwise, and then paid as %s: it will be refunded",
-            attempt.attempt_id,
-            outcome.payment_id,
-        )
-        await asyncio.to_thread(
-            self._store.attempts.refund_due, attempt.attempt_id, outcome.payment_id, time.time()
-        )
+        facts = attempt.attempt_id, outcome.payment_id
+        logger.error("attempt %s was settled otherwise, and then paid as %s", *facts)
+        while True:
+            try:
+                noted = await asyncio.to_thread(self._store.attempts.came_late, *facts, time.time())
+            except StoreUnavailable as error:
+                logger.warning("attempt %s was paid late as %s, not noted yet: %s", *facts, error)
+                await asyncio.sleep(_STORE_PAUSE)
+            else:
+                logger.error("attempt %s: the payment %s is %s", *facts, noted)
+                return
 
     async def _refund(self, attempt: Attempt) -> None:
         if attempt.payment_id is None:
@@ -131,9 +140,11 @@ class AttemptWork:
         if undecided.needs_hand:
             await self._give_up(attempt, undecided.reason)
             return
+        if undecided.is_general:
+            self.failure = undecided.reason
         PAYMENTS.labels("undecided").inc()
-        pause = min(2.0 ** (attempt.asks - 1), _LONGEST_PAUSE)
-        pause = max(pause, undecided.retry_after or 0.0)
+        pause = min(2.0 ** min(attempt.asks - 1, 10), _LONGEST_PAUSE)
+        pause = max(pause, min(undecided.retry_after or 0.0, _LONGEST_RETRY_AFTER))
         logger.warning(
             "attempt %s is undecided, it is asked again in %.0f s: %s",
             attempt.attempt_id,
@@ -164,6 +175,11 @@ def _command(attempt: Attempt, outcome: Paid | Declined) -> RecordPayment | Reco
         return RecordPayment(attempt_id=attempt.attempt_id, payment_id=outcome.payment_id)
     return RecordDecline(
         attempt_id=attempt.attempt_id,
-        code=outcome.code[:MAX_TEXT] or "declined",
-        message=outcome.message[:MAX_TEXT] or "The payment was declined.",
+        code=_text(outcome.code) or "declined",
+        message=_text(outcome.message) or "The payment was declined.",
     )
+
+
+def _text(theirs: str) -> str:
+    """What a provider says, as text that an event can hold."""
+    return theirs.encode("utf-8", "replace").decode()[:MAX_TEXT]

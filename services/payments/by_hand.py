@@ -9,8 +9,7 @@ from datetime import datetime
 from domain.commands import RecordDecline, RecordPayment
 from domain.events import Metadata
 from domain.merchant import MerchantBook
-from services.handler import Accepted, Handler, Rejected
-from services.handler.payments import Seal
+from services.handler import Accepted, Handler
 from services.payments.settling import ended_otherwise, settlement
 from services.store import Attempt, AttemptState, EventStore
 
@@ -19,49 +18,75 @@ class CannotResolve(Exception):
     """Why an attempt can't be settled by hand now."""
 
 
-def waiting_attempt(store: EventStore, attempt_id: str, now: float | None = None) -> Attempt:
-    """An attempt that somebody may settle. Raises `CannotResolve`."""
-    attempt = store.attempts.get(attempt_id)
-    if attempt is None:
-        raise CannotResolve(f"there is no payment attempt {attempt_id}")
-    if attempt.state not in (AttemptState.OPEN, AttemptState.BY_HAND):
-        raise CannotResolve(f"{attempt_id} is {attempt.state}: there is nothing to settle")
-    if attempt.payment_id is not None:
-        raise CannotResolve(
-            f"{attempt_id} is settled already, and {attempt.payment_id} came after that: "
-            "give it back at the provider, and say so with --refunded"
-        )
-    left = attempt.lease_until - (time.time() if now is None else now)
-    if attempt.lease_owner and left > 0:
+def hold(store: EventStore, attempt_id: str) -> None:
+    """Take an attempt from the workers, so that none asks while somebody looks. Raises `CannotResolve`."""
+    attempt = _attempt(store, attempt_id)
+    if attempt.state == AttemptState.BY_HAND:
+        return
+    if attempt.state != AttemptState.OPEN:
+        raise CannotResolve(f"{attempt_id} is {attempt.state}: no worker asks for it")
+    if not store.attempts.hold(attempt_id, time.time()):
+        left = max(1.0, attempt.lease_until - time.time())
         raise CannotResolve(
             f"a worker is asking the provider about {attempt_id} now; try again in {left:.0f} s"
         )
-    return attempt
+
+
+def ask_again(store: EventStore, attempt_id: str) -> None:
+    """Give an attempt back to the workers. Raises `CannotResolve`."""
+    attempt = _attempt(store, attempt_id)
+    if not store.attempts.ask_again(attempt_id, time.time()):
+        raise CannotResolve(f"{attempt_id} is {attempt.state}: there is nothing to ask")
+
+
+def refunded(store: EventStore, attempt_id: str) -> None:
+    """Note that what came too late was given back. Raises `CannotResolve`."""
+    if not store.attempts.refunded(attempt_id):
+        raise CannotResolve(f"{attempt_id} has no payment that is to be given back")
 
 
 def resolve(
     store: EventStore,
     book: MerchantBook,
     now: Callable[[], datetime],
-    seal: Seal,
     ask: RecordPayment | RecordDecline,
     resolver: str,
 ) -> int:
-    """Settle an attempt as a worker would, in the resolver's name; returns the checkout's version.
+    """Settle a held attempt as a worker would, in the resolver's name; returns the checkout's version.
 
     Its events name the complete that started the payment, and who resolved it. Raises `CannotResolve`.
     """
-    attempt = waiting_attempt(store, ask.attempt_id)
+    attempt = _attempt(store, ask.attempt_id)
+    if attempt.state == AttemptState.OPEN:
+        raise CannotResolve(
+            f"workers still ask the provider about {ask.attempt_id}: take it from them with --hold, "
+            "look at the provider, and then resolve it"
+        )
+    if attempt.state != AttemptState.BY_HAND:
+        raise CannotResolve(f"{ask.attempt_id} is {attempt.state}: there is nothing to settle")
+    if attempt.sealed is None:
+        raise CannotResolve(
+            f"{ask.attempt_id} is settled already, and {attempt.payment_id} came after that: "
+            "give it back at the provider, and say so with --refunded"
+        )
     metadata = Metadata.model_validate_json(attempt.metadata).model_copy(update={"actor": resolver})
-    [answer] = Handler(store, book, now, seal).handle([settlement(attempt, metadata, ask)])
+    handler = Handler(store, book, now, _seals_nothing)
+    [answer] = handler.handle([settlement(attempt, metadata, ask)])
     if ended_otherwise(answer):
         raise CannotResolve(
             f"{ask.attempt_id} ended otherwise meanwhile; see the checkout's events"
         )
-    match answer:
-        case Accepted():
-            return answer.view.version
-        case Rejected():
-            raise CannotResolve(answer.refusal.message)
-        case _:
-            raise CannotResolve("something went wrong here; nothing was recorded")
+    if not isinstance(answer, Accepted):
+        raise CannotResolve("something went wrong here; nothing was recorded")
+    return answer.view.version
+
+
+def _attempt(store: EventStore, attempt_id: str) -> Attempt:
+    attempt = store.attempts.get(attempt_id)
+    if attempt is None:
+        raise CannotResolve(f"there is no payment attempt {attempt_id}")
+    return attempt
+
+
+def _seals_nothing(_secret: bytes, context: str) -> bytes:
+    raise RuntimeError(f"{context}: nothing is to be sealed where a payment ends")

@@ -49,16 +49,23 @@ class Undecided(Exception):
     """No decisive answer: the charge may have been made or not. Ask again with the same attempt.
 
     `retry_after` is how many seconds the provider asked us to wait, if it did. `needs_hand` is set
-    where asking again would not help, such as a refused secret key: somebody has to look.
+    where asking again would not help: somebody has to look. `is_general` is set where any other charge
+    would meet the same, such as a refused secret key: that is for the operators to mend.
     """
 
     def __init__(
-        self, reason: str, retry_after: float | None = None, *, needs_hand: bool = False
+        self,
+        reason: str,
+        retry_after: float | None = None,
+        *,
+        needs_hand: bool = False,
+        is_general: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
         self.needs_hand = needs_hand
+        self.is_general = is_general
 
 
 class PaymentProvider(Protocol):

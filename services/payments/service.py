@@ -21,6 +21,8 @@ logger = logging.getLogger("checkout.payments")
 
 _LOOK_SECONDS = 1.0
 """How long an attempt that nobody told us of may wait."""
+_GAP_SECONDS = 0.01
+"""Between two looks, however many commits there are."""
 _STOP_SECONDS = 6.0
 
 
@@ -56,7 +58,7 @@ class PaymentsService:
     @property
     def failure(self) -> str | None:
         """What keeps attempts from being worked on, if something does."""
-        return self._background.failure
+        return self._background.failure or self._work.failure
 
     async def start(self) -> None:
         """Begin to claim."""
@@ -89,6 +91,7 @@ class PaymentsService:
                 self._begin(attempt)
         if not claimed:
             await self._rest()
+        await asyncio.sleep(_GAP_SECONDS)
 
     async def _claim(self, limit: int) -> list[Attempt]:
         if limit <= 0:
@@ -125,5 +128,6 @@ class PaymentsService:
         """What waits for an answer of the provider, by whichever worker."""
         waiting = await asyncio.to_thread(self._store.attempts.waiting)
         PAYMENTS_BY_HAND.set(waiting.get(AttemptState.BY_HAND, (0, 0.0))[0])
-        count, oldest = waiting.get(AttemptState.OPEN, (0, time.time()))
-        return Lag(count, max(0.0, time.time() - oldest))
+        due = [waiting[it] for it in (AttemptState.OPEN, AttemptState.REFUND_DUE) if it in waiting]
+        oldest = min((since for _, since in due), default=time.time())
+        return Lag(sum(count for count, _ in due), max(0.0, time.time() - oldest))

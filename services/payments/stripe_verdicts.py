@@ -39,7 +39,7 @@ def verdict(error: stripe.StripeError) -> Declined | Undecided:
         case stripe.RateLimitError():
             return Undecided(_told("Stripe is asked too much", error), _retry_after(error))
         case stripe.AuthenticationError() | stripe.PermissionError():
-            return Undecided(_told("Stripe refuses our secret key", error), needs_hand=True)
+            return Undecided(_told("Stripe refuses our secret key", error), 60.0, is_general=True)
         case stripe.IdempotencyError():
             reason = "Stripe knows this attempt with other parameters"
             return Undecided(_told(reason, error), needs_hand=True)

@@ -16,7 +16,6 @@ _COLUMNS = (
     "started_at",
     "state",
     "asks",
-    "first_asked_at",
     "due_at",
     "lease_owner",
     "lease_until",
@@ -29,7 +28,7 @@ TABLE = (
     "checkout_id text NOT NULL, command_key text NOT NULL, amount bigint NOT NULL, "
     "currency text NOT NULL, provider text NOT NULL, metadata text NOT NULL, sealed {blob}, "
     "started_at double precision NOT NULL, state text NOT NULL, asks bigint NOT NULL, "
-    "first_asked_at double precision, due_at double precision NOT NULL, lease_owner text, "
+    "due_at double precision NOT NULL, lease_owner text, "
     "lease_until double precision NOT NULL, payment_id text, note text)"
 )
 INDEX_NAME = "payment_attempts_waiting"
@@ -54,20 +53,34 @@ SETTLE = (
     ),
 )
 CLAIM = (
-    "UPDATE payment_attempts SET lease_owner = :owner, lease_until = :until, asks = asks + 1, "
-    "first_asked_at = COALESCE(first_asked_at, :now) WHERE attempt_id IN (SELECT attempt_id "
-    "FROM payment_attempts WHERE state IN ('open', 'refund_due') AND due_at <= :now "
-    "AND lease_until <= :now ORDER BY due_at LIMIT :limit {skip_locked}) RETURNING *"
+    # SQLite takes a partial index only for its own condition, to the letter; so that stands here. A lease
+    # of longer than any is was given by a clock that went wrong.
+    "UPDATE payment_attempts SET lease_owner = :owner, lease_until = :until, asks = asks + 1 "
+    "WHERE attempt_id IN (SELECT attempt_id FROM payment_attempts "
+    "WHERE state IN ('open', 'refund_due', 'by_hand') AND state <> 'by_hand' AND due_at <= :now "
+    "AND (lease_until <= :now OR lease_until > :longest) "
+    "ORDER BY due_at LIMIT :limit {skip_locked}) RETURNING *"
 )
 RELEASE = (
     "UPDATE payment_attempts SET lease_owner = NULL, lease_until = 0, state = :state, "
     "due_at = :due_at, note = :note WHERE attempt_id = :attempt_id AND lease_owner = :owner "
-    "AND state IN ('open', 'refund_due') RETURNING attempt_id"
+    "AND lease_until = :lease_until AND state IN ('open', 'refund_due') RETURNING attempt_id"
 )
 REFUND = (
-    "UPDATE payment_attempts SET state = 'refund_due', payment_id = :payment_id, due_at = :now, "
-    "lease_owner = NULL, lease_until = 0, first_asked_at = NULL "
-    "WHERE attempt_id = :attempt_id AND state = 'settled' RETURNING attempt_id"
+    # Where another payment made the order, which of the two is the buyer's is for a person to say.
+    "UPDATE payment_attempts SET state = CASE WHEN payment_id IS NULL THEN 'refund_due' "
+    "ELSE 'by_hand' END, payment_id = :payment_id, note = :note, started_at = :now, "
+    "due_at = :now, lease_owner = NULL, lease_until = 0 "
+    "WHERE attempt_id = :attempt_id AND state = 'settled' RETURNING state"
+)
+HOLD = (
+    "UPDATE payment_attempts SET state = 'by_hand', lease_owner = NULL, lease_until = 0 "
+    "WHERE attempt_id = :attempt_id AND state = 'open' "
+    "AND (lease_until <= :now OR lease_until > :longest) RETURNING attempt_id"
+)
+ASK_AGAIN = (
+    "UPDATE payment_attempts SET state = 'open', due_at = :now WHERE attempt_id = :attempt_id "
+    "AND state = 'by_hand' AND sealed IS NOT NULL RETURNING attempt_id"
 )
 REFUNDED = (
     "UPDATE payment_attempts SET state = 'refunded', lease_owner = NULL, lease_until = 0 "

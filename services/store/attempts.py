@@ -33,7 +33,7 @@ class Attempt:
 
     `command_key` is the outcome key of the complete that started it, `metadata` the JSON of who asked.
     `sealed` holds the encrypted token until the attempt is settled. `lease_until` is when another worker
-    may take it over; `first_asked_at` when the provider may first have heard of it.
+    may take it over; `started_at` is since when it waits, and no later than its first ask.
     """
 
     attempt_id: str
@@ -47,7 +47,6 @@ class Attempt:
     started_at: float
     state: str = AttemptState.OPEN
     asks: int = 0
-    first_asked_at: float | None = None
     due_at: float = 0.0
     lease_owner: str | None = None
     lease_until: float = 0.0
@@ -68,6 +67,8 @@ class Settlement:
     at: int
 
 
+_LONGEST_LEASE = 3_600.0
+
 Rows = Callable[[str, Mapping[str, Any]], list[dict[str, Any]]]
 """Runs one statement, with `:name` for its parameters, in a transaction of its own."""
 
@@ -81,7 +82,13 @@ class PaymentAttempts:
 
     def claim(self, owner: str, now: float, lease_seconds: float, limit: int) -> list[Attempt]:
         """Take what is due and nobody else's, for so many seconds; each is to be asked now."""
-        facts = {"owner": owner, "now": now, "until": now + lease_seconds, "limit": limit}
+        facts = {
+            "owner": owner,
+            "now": now,
+            "until": now + lease_seconds,
+            "longest": now + _LONGEST_LEASE,
+            "limit": limit,
+        }
         return [Attempt(**row) for row in self._rows(self._claim, facts)]
 
     def release(
@@ -95,16 +102,31 @@ class PaymentAttempts:
         facts = {
             "attempt_id": attempt.attempt_id,
             "owner": attempt.lease_owner,
+            "lease_until": attempt.lease_until,
             "due_at": due_at,
             "note": note,
             "state": state.value,
         }
         return bool(self._rows(statements.RELEASE, facts))
 
-    def refund_due(self, attempt_id: str, payment_id: str, now: float) -> bool:
-        """Note that a settled attempt was paid after all, and is to be given back."""
-        facts = {"attempt_id": attempt_id, "payment_id": payment_id, "now": now}
-        return bool(self._rows(statements.REFUND, facts))
+    def came_late(self, attempt_id: str, payment_id: str, now: float) -> AttemptState | None:
+        """Note that a settled attempt was paid after all: what was declined is to be given back, and
+        what another payment made an order is for a person to see to. None if it is not settled.
+        """
+        note = f"paid as {payment_id} after it was settled"
+        facts = {"attempt_id": attempt_id, "payment_id": payment_id, "now": now, "note": note}
+        return next(
+            (AttemptState(row["state"]) for row in self._rows(statements.REFUND, facts)), None
+        )
+
+    def hold(self, attempt_id: str, now: float) -> bool:
+        """Take an open attempt from the workers, for a person to settle; False if one is at work on it."""
+        facts = {"attempt_id": attempt_id, "now": now, "longest": now + _LONGEST_LEASE}
+        return bool(self._rows(statements.HOLD, facts))
+
+    def ask_again(self, attempt_id: str, now: float) -> bool:
+        """Give an attempt that waits for a person back to the workers."""
+        return bool(self._rows(statements.ASK_AGAIN, {"attempt_id": attempt_id, "now": now}))
 
     def refunded(self, attempt_id: str) -> bool:
         """Note that somebody gave back what was to be refunded; False if nothing was."""

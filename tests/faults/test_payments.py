@@ -96,7 +96,7 @@ async def test_a_worker_that_dies_between_the_charge_and_its_answer_is_followed_
         assert again.status_code == 200
         [charge] = charges(on_servers)
         assert charge.payment_id == again.json()["payment"]["id"]
-        assert charge.calls == 2
+        assert charge.calls >= 2
 
 
 async def test_a_worker_frozen_between_its_claim_and_its_call_asks_for_nothing_new(

@@ -169,19 +169,34 @@ def test_what_the_provider_did_not_take_is_declined(payments, store, stuck, more
     assert len(declined.metadata.actor) > len("operator ")
 
 
-def test_an_open_attempt_can_be_resolved_while_no_worker_asks(payments, store, attempts):
+def test_an_open_attempt_is_held_before_it_can_be_resolved(payments, store, attempts):
     attempt_id = attempts["opened"].attempt_id
 
+    assert refused(
+        payments("resolve", attempt_id, "--declined"), 1, "take it from them with --hold"
+    )
+    assert payments("resolve", attempt_id, "--hold").stdout == f"{attempt_id} is held\n"
+    assert payments("resolve", attempt_id, "--hold").returncode == 0
     assert payments("resolve", attempt_id, "--declined").returncode == 0
     assert store.attempts.get(attempt_id).state == "settled"
+    assert refused(payments("resolve", attempt_id, "--hold"), 1, "no worker asks for it")
+
+
+def test_what_is_held_can_be_given_back_to_the_workers(payments, store, stuck):
+    assert payments("resolve", stuck, "--ask-again").stdout == f"{stuck} is asked again\n"
+
+    assert store.attempts.get(stuck).state == "open"
+    assert refused(payments("resolve", stuck, "--ask-again"), 1, "there is nothing to ask")
 
 
 def test_an_attempt_that_a_worker_asks_about_is_left_to_it(payments, store, attempts):
     attempt_id = attempts["opened"].attempt_id
-    [leased] = store.attempts.claim("a worker", 1_900_000_001.0, 30.0, 1)
+    store.attempts.hold(attempt_id, time.time())
+    store.attempts.ask_again(attempt_id, time.time())
+    [leased] = store.attempts.claim("a worker", time.time(), 30.0, 1)
     assert leased.attempt_id == attempt_id
 
-    ended = payments("resolve", attempt_id, "--declined")
+    ended = payments("resolve", attempt_id, "--hold")
 
     assert refused(ended, 1, f"a worker is asking the provider about {attempt_id} now")
     assert "try again in " in ended.stderr
@@ -205,8 +220,8 @@ def test_what_can_not_be_resolved_is_told_in_one_line(payments, attempts, name, 
 
 
 BAD_USAGE = {
-    "both": (["--paid", "pay_7", "--declined"], "give one of --paid PAYMENT_ID"),
-    "neither": ([], "give one of --paid PAYMENT_ID"),
+    "both": (["--paid", "pay_7", "--declined"], "give one of --hold"),
+    "neither": ([], "give one of --hold"),
     "a payment without an id": (["--paid", ""], "$.payment_id"),
     "a message that is empty": (["--declined", "--message", ""], "$.message"),
 }
@@ -226,7 +241,7 @@ def test_without_a_store_the_setting_is_named(tmp_path):
 
 def test_what_a_person_gave_back_is_off_the_list(payments, store, attempts):
     late = attempts["declined"].attempt_id
-    assert store.attempts.refund_due(late, "pay_late", time.time())
+    assert store.attempts.came_late(late, "pay_late", time.time())
 
     ended = payments("resolve", late, "--refunded", "--json")
 

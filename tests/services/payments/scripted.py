@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 from domain.checkout import Checkout
 from projections.view import View
@@ -59,7 +60,7 @@ class Unseen:
 @asynccontextmanager
 async def writer_on(store: EventStore, **more: int) -> AsyncIterator[Writer]:
     """The handler and its writer thread."""
-    writer = Writer(handler_on(store), ViewWriter(Unseen()), **more)
+    writer = Writer(handler_on(store, lambda: datetime.now(UTC)), ViewWriter(Unseen()), **more)
     writer.start()
     try:
         yield writer
@@ -82,10 +83,13 @@ def service_on(
     )
 
 
-def start_payments(store: EventStore, *checkout_ids: str, door: str = "http") -> None:
+def start_payments(
+    store: EventStore, *checkout_ids: str, door: str = "http", hours_ago: float = 0.1
+) -> None:
     """Checkouts whose payments have started."""
+    at = datetime.now(UTC) - timedelta(hours=hours_ago)
     opened = [ready(checkout_id) for checkout_id in checkout_ids]
-    handler_on(store).handle(
+    handler_on(store, lambda: at).handle(
         [*opened, *(complete(checkout_id, door=door) for checkout_id in checkout_ids)]
     )
 

@@ -61,8 +61,8 @@ async def test_a_refund_and_the_search_for_one_are_understood(provider: StripePr
     assert (await provider._find_refund("pi_1")).object == "refund"
 
 
-async def test_a_key_that_stripe_does_not_take_is_for_a_person(stripe_mock_url: str):
+async def test_a_key_that_stripe_does_not_take_is_for_the_operators_to_mend(stripe_mock_url: str):
     async with provider_at(stripe_mock_url, "no_key") as provider:
         with pytest.raises(Undecided) as undecided:
             await provider.charge(a_charge("pm_card_visa"))
-    assert undecided.value.needs_hand
+    assert undecided.value.is_general

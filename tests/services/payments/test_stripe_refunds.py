@@ -49,7 +49,7 @@ async def test_what_is_given_back_or_was_before_is_fine(
         ([REPLAYED, refunds("failed")], True),
         ([answer(200, refund("failed"))], True),
         ([answer(200, {})], True),
-        ([error(401, type="invalid_request_error")], True),
+        ([error(401, type="invalid_request_error")], False),
         ([error(404, type="invalid_request_error", code="resource_missing")], True),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -120,27 +121,20 @@ async def test_what_needs_a_hand_is_never_asked_again(store: EventStore, now: fl
 
 
 @pytest.mark.parametrize(
-    ("hours", "state", "asks"), [(22.9, "settled", 1), (23.1, "by_hand", 0)], ids=str
+    ("hours", "state", "asks"),
+    [(22.9, "settled", 1), (23.1, "by_hand", 0), (-0.9, "settled", 1), (-1.1, "by_hand", 0)],
+    ids=str,
 )
-async def test_what_the_provider_may_soon_forget_is_not_asked_again(
+async def test_what_the_provider_may_have_forgotten_is_not_asked_by_whatever_clock(
     store: EventStore, now: float, hours: float, state: str, asks: int
 ):
-    start_payments(store, "a")
+    start_payments(store, "a", hours_ago=hours)
     provider = Scripted()
-    claimed(store, now - hours * HOUR)
+    store.attempts.release(store.attempts.claim("nobody", now + 9 * HOUR, LEASE, 1)[0], 0.0, "")
 
     attempt = await work_on(claimed(store, now), store, provider)
 
     assert (attempt.state, len(provider.asked)) == (state, asks)
-
-
-async def test_what_waited_for_days_and_was_never_asked_is_asked(store: EventStore, now: float):
-    start_payments(store, "a")
-    later = claimed(store, now + 96 * HOUR)
-
-    attempt = await work_on(later, store, Scripted(Paid("pay_7")))
-
-    assert attempt.state == "settled"
 
 
 async def test_a_worker_that_slept_past_its_lease_asks_nothing(store: EventStore, now: float):
@@ -154,8 +148,9 @@ async def test_a_worker_that_slept_past_its_lease_asks_nothing(store: EventStore
     assert after == mine
 
 
-async def test_a_provider_that_hangs_is_undecided(store: EventStore, now: float, monkeypatch):
-    monkeypatch.setattr(attempt_work, "ASK_SECONDS", 0.05)
+async def test_a_provider_that_hangs_for_as_long_as_the_lease_is_undecided(
+    store: EventStore, now: float
+):
     start_payments(store, "a")
 
     async def hang(_: Charge) -> Paid:
@@ -164,7 +159,7 @@ async def test_a_provider_that_hangs_is_undecided(store: EventStore, now: float,
 
     provider = Scripted(hang)
 
-    attempt = await work_on(claimed(store, now), store, provider)
+    attempt = await work_on(claimed(store, now, 0.5), store, provider)
 
     assert (attempt.state, attempt.note) == ("open", "it did not answer in time")
     assert (await work_on(claimed(store, attempt.due_at), store, provider)).state == "settled"
@@ -214,3 +209,29 @@ async def test_a_bug_in_an_adapter_leaves_the_attempt_open_and_the_token_out_of_
     assert "a bug with" not in told(caplog)
     assert TOKEN not in told(caplog)
     assert (await work_on(claimed(store, attempt.due_at), store, provider)).state == "settled"
+
+
+async def test_what_no_charge_can_get_past_turns_the_service_red_and_leaves_the_attempt_open(
+    store: EventStore, now: float
+):
+    start_payments(store, "a")
+    refused = Undecided("the secret key was refused", 60.0, is_general=True)
+
+    async with writer_on(store) as writer:
+        work = attempt_work.AttemptWork(store, writer, Scripted(refused), TOKEN_KEYS)
+        await work.do(claimed(store, now))
+        assert (work.failure, attempt_of(store).state) == ("the secret key was refused", "open")
+        await work.do(claimed(store, attempt_of(store).due_at))
+
+    assert (work.failure, attempt_of(store).state) == (None, "settled")
+
+
+async def test_the_pause_between_asks_stays_bounded_however_often_it_was_asked(
+    store: EventStore, now: float
+):
+    start_payments(store, "a")
+    often = replace(claimed(store, now), asks=5_000)
+
+    attempt = await work_on(often, store, Scripted(Undecided("busy", retry_after=10**9)))
+
+    assert now < attempt.due_at <= time.time() + HOUR

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,15 @@ from eventsourcing.persistence import DataError
 
 from domain.events import PaymentDeclined, PaymentStarted
 from domain.refusals import RefusalCode, Refused
-from services.store import Attempt, AttemptState, Conflict, EventStore, Settlement
+from services.store import (
+    Attempt,
+    AttemptState,
+    Conflict,
+    EventStore,
+    Settlement,
+    open_store,
+)
+from services.store import attempt_statements as statements
 from tests.services.store.conftest import OpenStore
 from tests.services.store.samples import NOW, event, outcome
 
@@ -98,7 +107,6 @@ def test_what_is_claimed_is_nobody_elses_until_its_lease_runs_out(store: EventSt
 
     assert (mine.lease_owner, mine.lease_until, mine.asks) == ("me", NOW + LEASE, 1)
     assert (yours.lease_owner, yours.lease_until, yours.asks) == ("you", NOW + 2 * LEASE, 2)
-    assert mine.first_asked_at == yours.first_asked_at == NOW
 
 
 def test_four_workers_that_claim_at_once_never_share_an_attempt(open_another: OpenStore):
@@ -207,17 +215,17 @@ def test_an_end_that_somebody_else_recorded_first_settles_nothing(store: EventSt
 
 def test_only_what_is_settled_can_be_due_for_a_refund(store: EventStore):
     start(store)
-    assert not store.attempts.refund_due("attempt_1", "pay_9", NOW)
+    assert not store.attempts.came_late("attempt_1", "pay_9", NOW)
     assert [a.state for a in store.attempts.claim("me", NOW - 9.0, 5.0, 1)] == ["open"]
     settle(store, REFUSED)
 
-    assert store.attempts.refund_due("attempt_1", "pay_9", NOW)
-    assert not store.attempts.refund_due("attempt_1", "pay_10", NOW)
+    assert store.attempts.came_late("attempt_1", "pay_9", NOW)
+    assert not store.attempts.came_late("attempt_1", "pay_10", NOW)
 
     [due] = store.attempts.claim("me", NOW + 1, LEASE, 1)
     assert (due.state, due.payment_id, due.sealed) == ("refund_due", "pay_9", None)
     # The provider's memory of a refund begins with the first time that it is asked for.
-    assert due.first_asked_at == NOW + 1
+    assert due.started_at == NOW
 
 
 def test_what_waits_is_counted_with_its_oldest(store: EventStore):
@@ -247,3 +255,40 @@ def test_attempts_are_paged_by_id_whatever_their_order_in_the_table(store: Event
     listed = [name.removeprefix("attempt_") for page in pages for name in page]
     assert listed == ["0", "1", "2", "3", "4", "y"]
     assert [len(page) for page in pages] == [2, 2, 2, 0]
+
+
+def test_a_lease_by_a_clock_that_was_far_ahead_is_no_lease(store: EventStore):
+    start(store)
+    assert store.attempts.claim("ahead", NOW + 5_000.0, LEASE, 1)
+
+    [mine] = store.attempts.claim("me", NOW, LEASE, 1)
+
+    assert (mine.lease_owner, mine.lease_until) == ("me", NOW + LEASE)
+
+
+def test_an_attempt_is_held_only_while_no_worker_has_it_and_then_no_worker_gets_it(
+    store: EventStore,
+):
+    start(store)
+    assert store.attempts.claim("me", NOW, LEASE, 1)
+
+    assert not store.attempts.hold("attempt_1", NOW + LEASE - 0.1)
+    assert store.attempts.hold("attempt_1", NOW + LEASE)
+    assert store.attempts.claim("you", NOW + 2 * LEASE, LEASE, 1) == []
+
+    assert store.attempts.ask_again("attempt_1", NOW + 2 * LEASE)
+    assert not store.attempts.ask_again("attempt_1", NOW + 2 * LEASE)
+    assert len(store.attempts.claim("you", NOW + 2 * LEASE, LEASE, 1)) == 1
+
+
+def test_on_sqlite_what_was_settled_is_not_looked_through_for_what_is_due(tmp_path: Path):
+    """Its planner takes the index of those that wait only for the very words of its condition."""
+    store = open_store(f"sqlite:///{tmp_path / 'events.db'}")
+    facts = {"owner": "me", "now": NOW, "until": NOW, "longest": NOW, "limit": 1}
+
+    plan = store.attempts._rows(
+        f"EXPLAIN QUERY PLAN {statements.CLAIM.format(skip_locked='')}", facts
+    )
+
+    assert statements.INDEX_NAME in str(plan)
+    store.close()
