@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from projections.redis_views import RedisViews
+from services.audit.attempts_check import lost_payments
 from services.audit.streams import Portion, portions_of
 from services.audit.topic_check import TopicCheck
 from services.audit.views_check import NOT_BUILT, ViewsCheck
@@ -102,6 +103,9 @@ class Verification:
         portions = portions_of(self._store, self._ids)
         while portion := await asyncio.to_thread(next, portions, None):
             for violation in self._of_portion(portion, topic):
+                yield violation
+            lost = lost_payments(self._store, portion.checkouts)
+            for violation in await asyncio.to_thread(list, lost):
                 yield violation
             if views:
                 async for wrong in views.look(portion.checkouts):

@@ -31,17 +31,17 @@ _COMMANDS = (
 
 
 def a_life() -> list[RecordedEvent]:
-    """The first ten events of a checkout, up to where it would tell of its own id."""
+    """The first events of a checkout, up to where its payment would start."""
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(f"sqlite:///{Path(folder) / 'events.db'}")
         whole_life(Shop(store))
-        events = [item.recorded for item in store.tail(0, 10)]
+        events = [item.recorded for item in store.tail(0, 9)]
         store.close()
     return events
 
 
 def lives(count: int) -> Iterator[RecordedEvent]:
-    """So many events, ten for each checkout."""
+    """So many events, nine for each checkout."""
     life = a_life()
     for number in range(count // len(life)):
         for event in life:

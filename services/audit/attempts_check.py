@@ -1,0 +1,28 @@
+"""A payment that runs, and the attempt that somebody works on: one without the other is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from domain.checkout import Checkout
+from services.audit.violations import Violation
+from services.store import AttemptState, EventStore
+
+_WAITING = (AttemptState.OPEN, AttemptState.BY_HAND)
+
+
+def lost_payments(store: EventStore, checkouts: Iterable[Checkout]) -> Iterator[Violation]:
+    """Each of these whose payment runs, and nobody will ever settle it."""
+    for checkout in checkouts:
+        if checkout.attempt is None or _waits(store, checkout.attempt.attempt_id):
+            continue
+        # It may have ended since it was read.
+        now = store.current([checkout.id]).get(checkout.id)
+        if now and now.attempt == checkout.attempt:
+            told = f"its payment runs, and attempt {checkout.attempt.attempt_id} waits for nobody"
+            yield Violation(told, checkout.id, checkout.version)
+
+
+def _waits(store: EventStore, attempt_id: str) -> bool:
+    attempt = store.attempts.get(attempt_id)
+    return attempt is not None and attempt.state in _WAITING
