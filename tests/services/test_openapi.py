@@ -210,3 +210,32 @@ def test_a_call_names_the_headers_and_query_parameters_it_reads(document, operat
     names = {follow(document, parameter)["name"] for parameter in listed}
 
     assert names - {"checkout_id", "traceparent"} == {"Request-Id"} | own
+
+
+@pytest.mark.parametrize("operation_id", [*WRITES, "get_checkout"])
+def test_a_checkout_that_is_shown_links_to_all_that_can_follow(document, operation_id):
+    shown = [
+        response
+        for status, response in operations(document)[operation_id]["responses"].items()
+        if status in {"200", "201", "202"}
+    ]
+
+    for response in shown:
+        links = [follow(document, link) for link in response["links"].values()]
+        assert {link["operationId"] for link in links} == STATUSES.keys() - {"create_checkout"}
+        for link in links:
+            taken = operations(document)[link["operationId"]]["parameters"]
+            known = [follow(document, it) for it in taken]
+            names = {it["name"] for it in known} | {f"{it['in']}.{it['name']}" for it in known}
+            assert link["parameters"].keys() <= names
+
+
+def test_an_idempotency_key_is_told_as_it_is_judged_and_any_request_id_is_taken(document):
+    def judged(name, value):
+        return faults(document, document["components"]["parameters"][name]["schema"], value)
+
+    for key in ("", "k" * 256, "a\tb", "\x7f", "a\nb"):
+        assert judged("Idempotency-Key", key)
+    for key in ("k", "k" * 255, "Grüße ✓"):
+        assert judged("Idempotency-Key", key) == []
+    assert judged("Request-Id", "not visible \u00e9") == []

@@ -22,6 +22,7 @@ from services.api.openapi.headers import (
     parameter_references,
 )
 from services.api.openapi.health import health_paths
+from services.api.openapi.links import LINKS
 from services.api.openapi.query_parameters import QUERY_PARAMETERS
 from services.api.openapi.responses import responses
 from services.documents.schemas import Error, Schemas
@@ -70,7 +71,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
     served = {route.path for route in app.routes if isinstance(route, Route)}
     document["paths"] |= {name: it for name, it in health_paths().items() if name in served}
     document.setdefault("components", {}).update(
-        schemas=schemas.definitions, parameters=PARAMETERS | QUERY_PARAMETERS, headers=HEADERS
+        schemas=schemas.definitions,
+        parameters=PARAMETERS | QUERY_PARAMETERS,
+        headers=HEADERS,
+        links=LINKS,
     )
     return document
 

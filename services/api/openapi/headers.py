@@ -24,8 +24,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "name": "Request-Id",
         "in": "header",
         "description": "Comes back in the answer, and goes into the events as their correlation "
-        "id. Made if it is absent or no visible ASCII.",
-        "schema": _REQUEST_ID,
+        "id. Made if it is absent, longer than 255 characters, or not of visible ASCII alone.",
+        "schema": {"type": "string"},
         "example": "visit-1",
     },
     "traceparent": {
@@ -40,8 +40,13 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "in": "header",
         "description": "Makes the write safe to repeat: the same key, scoped to API key, method "
         "and path, with the same body and `If-Match` gets the first answer again and does nothing "
-        "twice. Remembered for at least 7 days.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY},
+        "twice. Remembered for at least 7 days. In UTF-8, without control characters.",
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_IDEMPOTENCY_KEY,
+            "pattern": r"^[^\x00-\x1f\x7f-\x9f]+$",
+        },
         "example": "5f8a2c1e-update-1",
     },
     "If-Match": {

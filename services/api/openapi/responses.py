@@ -14,6 +14,7 @@ from projections.view import render
 from services.api.errors import ApiError, refusal_headers
 from services.api.openapi.call import Call, DocumentedError, Page
 from services.api.openapi.headers import header_references, optional_headers
+from services.api.openapi.links import link_references
 from services.documents.schemas import Error, Schemas
 from services.errors import STATUS, error_body, flat_error
 from services.keys import Scope
@@ -62,12 +63,14 @@ def _shown(call: Call, success: HTTPStatus, schemas: Schemas) -> dict[int, Any]:
         "description": "The checkout as the write left it." if is_write else "The checkout.",
         "headers": header_references(*_SHOWN, *located, *replayed),
         "content": content,
+        "links": link_references(),
     }
     if is_write:
         accepted = {
             "description": _ACCEPTED + (_PAYING if call.ends_as else ""),
             "headers": header_references(*_SHOWN, "Location", *replayed),
             "content": _content(reference, {"checkout": render(call.chapter.after)}),
+            "links": link_references(),
         }
         return {success: shown, HTTPStatus.ACCEPTED: accepted}
     not_modified = {

@@ -1,0 +1,50 @@
+"""How a checkout that is shown leads to the next call (OpenAPI's links), each described once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_SHOWN = {"checkout_id": "$response.body#/id"}
+
+LINKS: dict[str, dict[str, Any]] = {
+    "Get": {
+        "operationId": "get_checkout",
+        "parameters": _SHOWN,
+        "description": "The checkout as it is from now on.",
+    },
+    "Update": {
+        "operationId": "update_checkout",
+        "parameters": _SHOWN,
+        "description": "Change it.",
+    },
+    "UpdateThisVersion": {
+        "operationId": "update_checkout",
+        "parameters": {**_SHOWN, "header.If-Match": "$response.header.ETag"},
+        "description": "Change it, unless somebody else has meanwhile.",
+    },
+    "Complete": {
+        "operationId": "complete_checkout",
+        "parameters": _SHOWN,
+        "description": "Pay it, once it is `ready_for_payment`.",
+    },
+    "Cancel": {
+        "operationId": "cancel_checkout",
+        "parameters": _SHOWN,
+        "description": "Close it without an order.",
+    },
+    "Events": {
+        "operationId": "list_events",
+        "parameters": _SHOWN,
+        "description": "What has happened to it.",
+    },
+    "Older": {
+        "operationId": "list_checkouts",
+        "parameters": {"cursor": "$response.body#/id"},
+        "description": "The checkouts made before it.",
+    },
+}
+
+
+def link_references() -> dict[str, dict[str, str]]:
+    """References to all of them: where a checkout leads that is shown."""
+    return {name: {"$ref": f"#/components/links/{name}"} for name in LINKS}
