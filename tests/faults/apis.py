@@ -13,7 +13,7 @@ import httpx
 
 from services.keys import Scope, create_key
 from tests.eventually import eventually
-from tests.faults.cluster import API_KEY, Cluster, ServiceProcess, cluster
+from tests.faults.cluster import API_KEY, Cluster, ServiceProcess, Shared, cluster_on
 
 ITEMS = [{"id": "item_123", "quantity": 2}]
 
@@ -91,9 +91,9 @@ class Client:
 
 
 @contextmanager
-def three_apis(*more: str) -> Iterator[Apis]:
-    """Servers of one's own, three APIs on them, and other services by their names."""
-    with cluster() as made:
+def three_apis(kafka: str, postgres: str, *more: str) -> Iterator[Apis]:
+    """Three APIs on these servers, and other services by their names, with a Redis of their own."""
+    with cluster_on(Shared(kafka), Shared(postgres)) as made:
         apis = Apis(made, [made.add("api") for _ in range(3)])
         for name in more:
             made.add(name)

@@ -11,7 +11,7 @@ from redis import Redis
 from services.store import EventStore, open_store
 from services.store.positions import RELAY
 from tests.eventually import eventually
-from tests.faults.cluster import Cluster, cluster
+from tests.faults.cluster import Cluster, Shared, cluster_on
 from tests.services.audit.given import Shop, whole_life
 
 IDS = [f"checkout_{number}" for number in range(12)]
@@ -19,9 +19,9 @@ EVENTS = 13 * len(IDS)
 
 
 @pytest.fixture(scope="module")
-def audited() -> Iterator[Cluster]:
+def audited(kafka_bootstrap: str, postgres_url: str) -> Iterator[Cluster]:
     """Checkouts that the relay and the projector have taken along, after which both have ended."""
-    with cluster() as made:
+    with cluster_on(Shared(kafka_bootstrap), Shared(postgres_url)) as made:
         store = open_store(made.database)
         for checkout_id in IDS:
             whole_life(Shop(store), checkout_id)

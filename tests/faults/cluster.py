@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -88,11 +89,33 @@ class ServiceProcess:
         return self._log.read_text(errors="replace")
 
 
+@dataclass(frozen=True)
+class Shared:
+    """A server that other tests use too: it may not be stopped."""
+
+    address: str
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """As Kafka's clients call it."""
+        return self.address
+
+    @property
+    def url(self) -> str:
+        """As PostgreSQL's do."""
+        return self.address
+
+
 class Cluster:
     """Real servers, topics of their own, and any number of service processes on them."""
 
     def __init__(
-        self, kafka: OwnKafka, postgres: OwnPostgres, redis: OwnRedis, database: str, folder: Path
+        self,
+        kafka: OwnKafka | Shared,
+        postgres: OwnPostgres | Shared,
+        redis: OwnRedis,
+        database: str,
+        folder: Path,
     ) -> None:
         self.kafka, self.postgres, self.redis = kafka, postgres, redis
         self.database = database
@@ -105,7 +128,8 @@ class Cluster:
         token_keys.write_text(new_key_line("tests"))
         self.payments_record = folder / "test-payments.db"
         self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("CHECKOUT_")},
+            # What these processes run is covered by quicker tests, and measuring it costs half as much again.
+            **{k: v for k, v in os.environ.items() if not k.startswith(("CHECKOUT_", "COVERAGE_"))},
             "CHECKOUT_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
             "CHECKOUT_TOPIC_PREFIX": self.prefix,
             "CHECKOUT_TOPIC_PARTITIONS": "4",
@@ -150,11 +174,23 @@ def cluster(**environment: str) -> Iterator[Cluster]:
 
     `environment` is for all of them, and for what makes the topics.
     """
+    with (
+        own_kafka() as kafka,
+        own_postgres() as postgres,
+        cluster_on(kafka, postgres, **environment) as made,
+    ):
+        yield made
+
+
+@contextmanager
+def cluster_on(
+    kafka: OwnKafka | Shared, postgres: OwnPostgres | Shared, **environment: str
+) -> Iterator[Cluster]:
+    """A Redis of one's own, and topics and a database on these servers."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="checkout-faults-")))
-        postgres = stack.enter_context(own_postgres())
         made = Cluster(
-            stack.enter_context(own_kafka()),
+            kafka,
             postgres,
             stack.enter_context(own_redis()),
             stack.enter_context(fresh_database(postgres.url)),

@@ -13,49 +13,51 @@ OUTAGE_SECONDS = 20
 
 
 async def test_http_goes_on_while_kafka_is_away_and_the_events_arrive_afterwards(
-    on_servers: Cluster,
+    on_own_servers: Cluster,
 ):
-    services = await started(on_servers)
-    async with under_load(on_servers, services) as counts:
+    services = await started(on_own_servers)
+    async with under_load(on_own_servers, services) as counts:
         await asyncio.sleep(1)
-        await asyncio.to_thread(on_servers.kafka.stop)
+        await asyncio.to_thread(on_own_servers.kafka.stop)
         written, read = counts["http writes"], counts["reads"]
         await asyncio.sleep(OUTAGE_SECONDS)
         assert counts["http writes"] > written + 50
         assert counts["reads"] > read + 50
-        await asyncio.to_thread(on_servers.kafka.start)
+        await asyncio.to_thread(on_own_servers.kafka.start)
 
 
-async def test_a_kafka_that_hangs_makes_the_relay_neither_overtake_nor_stick(on_servers: Cluster):
-    services = await started(on_servers)
-    async with under_load(on_servers, services) as counts:
+async def test_a_kafka_that_hangs_makes_the_relay_neither_overtake_nor_stick(
+    on_own_servers: Cluster,
+):
+    services = await started(on_own_servers)
+    async with under_load(on_own_servers, services) as counts:
         await asyncio.sleep(1)
-        assert on_servers.kafka.process
-        on_servers.kafka.process.send_signal(signal.SIGSTOP)
+        assert on_own_servers.kafka.process
+        on_own_servers.kafka.process.send_signal(signal.SIGSTOP)
         written = counts["http writes"]
         await asyncio.sleep(OUTAGE_SECONDS)
-        on_servers.kafka.process.send_signal(signal.SIGCONT)
+        on_own_servers.kafka.process.send_signal(signal.SIGCONT)
         assert counts["http writes"] > written + 50
 
 
 async def test_postgresql_may_be_restarted_at_once_and_its_connections_be_cut(
-    on_servers: Cluster,
+    on_own_servers: Cluster,
 ):
-    services = await started(on_servers)
-    async with under_load(on_servers, services):
+    services = await started(on_own_servers)
+    async with under_load(on_own_servers, services):
         for _ in range(20):
             await asyncio.sleep(0.2)
-            await asyncio.to_thread(cut_connections, on_servers.database)
-        await asyncio.to_thread(on_servers.postgres.stop_at_once)
+            await asyncio.to_thread(cut_connections, on_own_servers.database)
+        await asyncio.to_thread(on_own_servers.postgres.stop_at_once)
         await asyncio.sleep(3)
-        await asyncio.to_thread(on_servers.postgres.start)
+        await asyncio.to_thread(on_own_servers.postgres.start)
         await asyncio.sleep(1)
 
 
-async def test_redis_may_come_back_empty_old_or_after_a_hang(on_servers: Cluster):
-    services = await started(on_servers)
-    redis = on_servers.redis
-    async with under_load(on_servers, services) as counts:
+async def test_redis_may_come_back_empty_old_or_after_a_hang(on_own_servers: Cluster):
+    services = await started(on_own_servers)
+    redis = on_own_servers.redis
+    async with under_load(on_own_servers, services) as counts:
         await asyncio.sleep(1)
         await asyncio.to_thread(redis.snapshot)
         await asyncio.sleep(2)
@@ -74,11 +76,11 @@ async def test_redis_may_come_back_empty_old_or_after_a_hang(on_servers: Cluster
         assert counts["http writes"] > written + 10
 
 
-async def test_a_vacuum_of_the_events_holds_no_writer_up(on_servers: Cluster):
-    services = await started(on_servers)
-    async with under_load(on_servers, services) as counts:
+async def test_a_vacuum_of_the_events_holds_no_writer_up(on_own_servers: Cluster):
+    services = await started(on_own_servers)
+    async with under_load(on_own_servers, services) as counts:
         await asyncio.sleep(1)
-        with psycopg.connect(on_servers.database, autocommit=True) as admin:
+        with psycopg.connect(on_own_servers.database, autocommit=True) as admin:
             # What VACUUM, ANALYZE and CREATE INDEX CONCURRENTLY hold, for as long as they run.
             with admin.transaction():
                 admin.execute("LOCK TABLE stored_events IN SHARE UPDATE EXCLUSIVE MODE")
@@ -88,9 +90,9 @@ async def test_a_vacuum_of_the_events_holds_no_writer_up(on_servers: Cluster):
             admin.execute("VACUUM stored_events")
 
 
-async def test_readiness_says_which_server_is_lost(on_servers: Cluster):
-    services = await started(on_servers)
-    on_servers.redis.stop()
+async def test_readiness_says_which_server_is_lost(on_own_servers: Cluster):
+    services = await started(on_own_servers)
+    on_own_servers.redis.stop()
 
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {API_KEY}"}) as http:
         response = await http.get(f"{of_kind(services, 'api').url}/readyz")

@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 from aiokafka import ConsumerRecord
 
-from tests.faults.cluster import API_KEY, Cluster, cluster
+from tests.faults.cluster import API_KEY, Cluster, Shared, cluster_on
 from tests.faults.running import of_kind, started
 from tests.system.kafka_records import ONE_ITEM
 from tests.system.kafka_user import KafkaUser, command_headers, header, kafka_user
@@ -77,8 +77,8 @@ def update_of(checkout_id: str) -> str:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def scene() -> AsyncIterator[Scene]:
-    with cluster() as servers:
+async def scene(kafka_bootstrap: str, postgres_url: str) -> AsyncIterator[Scene]:
+    with cluster_on(Shared(kafka_bootstrap), Shared(postgres_url)) as servers:
         services = await started(servers)
         async with kafka_user(servers.kafka.bootstrap_servers) as kafka:
             kafka.prefix = servers.prefix

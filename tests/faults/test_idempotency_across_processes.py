@@ -15,8 +15,8 @@ TIMES = 50
 
 
 @pytest.fixture(scope="module")
-def apis():
-    with three_apis("relay", "projector") as started:
+def apis(kafka_bootstrap, postgres_url):
+    with three_apis(kafka_bootstrap, postgres_url, "relay", "projector") as started:
         yield started
 
 

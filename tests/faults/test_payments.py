@@ -156,7 +156,7 @@ async def test_a_complete_sent_many_times_at_once_to_several_processes_charges_o
             *(
                 http.post(
                     f"{urls[number % 3]}{path}",
-                    json=payment("spt_late_2"),
+                    json=payment("spt_late_1"),
                     headers={"Idempotency-Key": "pay"},
                 )
                 for number in range(50)

@@ -13,8 +13,8 @@ CONTESTS = 20
 
 
 @pytest.fixture(scope="module")
-def apis():
-    with three_apis("commands", "relay", "projector") as started:
+def apis(kafka_bootstrap, postgres_url):
+    with three_apis(kafka_bootstrap, postgres_url, "commands", "relay", "projector") as started:
         yield started
 
 

@@ -72,14 +72,16 @@ async def test_a_lag_over_the_setting_is_told_and_goes_when_the_work_is_done(on_
     await until_ready(api, commands, relay, projector)
 
 
-async def test_a_kafka_that_is_gone_is_told_by_those_who_have_nothing_to_do(on_servers: Cluster):
-    services = await started(on_servers, "commands", "relay", "projector")
+async def test_a_kafka_that_is_gone_is_told_by_those_who_have_nothing_to_do(
+    on_own_servers: Cluster,
+):
+    services = await started(on_own_servers, "commands", "relay", "projector")
 
-    on_servers.kafka.stop()
+    on_own_servers.kafka.stop()
     for service in services:
         await told(service, "lag", lambda state: state.startswith("can't be measured: "))
 
-    await asyncio.to_thread(on_servers.kafka.start)
+    await asyncio.to_thread(on_own_servers.kafka.start)
     await until_ready(*services)
 
 

@@ -24,6 +24,8 @@ from tests.servers import programs
 
 _HOME = Path(__file__).with_name("kafka_broker")
 _JARS = _HOME / "jars"
+_JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""Small, and quick to start: a broker of a test lives too short to be compiled well."""
 _JAVA_FOLDERS = ("/usr/lib/jvm/*/bin", "/opt/java/*/bin")
 _REMEDY = "apt-get install openjdk-17-jre-headless maven, or name a cluster in CHECKOUT_TEST_KAFKA"
 
@@ -151,7 +153,7 @@ class OwnKafka:
         shutil.rmtree(self._folder)
 
     def _command(self, main: str, *arguments: str) -> list[str]:
-        options = ["-Xmx512m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+        options = [*_JVM, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
         program = [str(self._java), *options, "-cp", f"{_JARS}/*", main, *arguments]
         return [*program, str(self._folder / "server.properties")]
 

@@ -14,6 +14,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from services.token_keys import new_key_line
 from tests.eventually import eventually, eventually_async
 from tests.servers.programs import HOST, free_port
 from tests.services.command_line import CHECKOUT, checkout
@@ -38,6 +39,7 @@ def environment(kafka_bootstrap: str, prefix: str, tmp_path: Path) -> dict[str, 
         "CHECKOUT_EVENT_STORE_URL": f"sqlite:///{tmp_path}/events.db",
         "CHECKOUT_REDIS_URL": f"redis://{HOST}:1",
         "CHECKOUT_MERCHANT_FILE": str(BOOK),
+        "CHECKOUT_TOKEN_KEYS": new_key_line("tests").strip(),
         "CHECKOUT_HTTP_PORT": "0",
     }
 
