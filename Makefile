@@ -33,7 +33,7 @@ servers: $(READY) ## Start Kafka, PostgreSQL and Redis, and print the settings t
 
 test: $(READY) ## Run the tests, and see that they cover the code
 	@.ci/servers
-	$(BIN)/pytest --cov --cov-report= --numprocesses 3 --dist loadfile
+	$(BIN)/pytest --cov --cov-report= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/coverage report --include='domain/*' --fail-under=100 --skip-covered
 	@$(BIN)/coverage report --include='projections/*,services/*' --fail-under=90 --skip-covered
 	@cat .pytest_cache/d/servers/skipped

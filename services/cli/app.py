@@ -2,71 +2,82 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import typer
-from redis.exceptions import RedisError
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from domain.checkout import BrokenStream
-from services.audit.past import NotThere
-from services.audit.views_rebuild import RedisRestarted
-from services.cli import audit, dead_letters, keys, payments, run, schemas, send, topics, views
-from services.dev import DevError
-from services.documents.export import ForeignFile
-from services.kafka.admin import WrongTopic
-from services.kafka.client import NoReply
-from services.kafka.publisher import KafkaUnavailable
-from services.keys import BadKeyName, BadKeysFile
-from services.payments.by_hand import CannotResolve
-from services.settings import BadSetting
-from services.store import StoreUnavailable
-from services.store.mapper import UnreadableEvent
+_COMMANDS = {
+    "dev": "run:dev",
+    "demo": "run:demo",
+    "api": "run:api",
+    "commands": "run:commands",
+    "relay": "run:relay",
+    "projector": "run:projector",
+    "payments": "payments",
+    "topics": "topics:topics",
+    "send": "send:send",
+    "audit": "audit",
+    "views": "views",
+    "keys": "keys",
+    "dead-letters": "dead_letters",
+    "schemas": "schemas",
+}
+"""Each command, and its module with its function, or with an app of more commands."""
 
-_BAD_USAGE = (BadSetting, BadKeyName, BadKeysFile)
-_FAILURES = (
-    BrokenStream,
-    CannotResolve,
-    DevError,
-    ForeignFile,
-    KafkaUnavailable,
-    NoReply,
-    NotThere,
-    OSError,
-    RedisError,
-    RedisRestarted,
-    StoreUnavailable,
-    UnreadableEvent,
-    WrongTopic,
-)
+
+class _Lazily(TyperGroup):
+    """Imports the module of the command that is asked for: whoever makes a key need not wait for Kafka."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Click's signature
+        """The names, in their order."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - Click's signature
+        """The command of that name, None if there is none."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module_name, _, function = _COMMANDS[cmd_name].partition(":")
+        module = importlib.import_module(f"services.cli.{module_name}")
+        command = get_command(_alone(getattr(module, function)) if function else module.app)
+        command.name = cmd_name
+        return command
+
+
+def _alone(function: Callable[..., None]) -> typer.Typer:
+    single = typer.Typer(add_completion=False)
+    single.command()(function)
+    return single
+
 
 app = typer.Typer(
     name="checkout",
+    cls=_Lazily,
     help="An event-sourced checkout on Kafka. Begin with `checkout demo` or `checkout dev`.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-run.add_to(app)
-app.command()(topics.topics)
-app.command()(send.send)
-app.add_typer(audit.app, name="audit")
-app.add_typer(views.app, name="views")
-app.add_typer(keys.app, name="keys")
-app.add_typer(dead_letters.app, name="dead-letters")
-app.add_typer(payments.app, name="payments")
-app.add_typer(schemas.app, name="schemas")
+
+
+@app.callback()
+def checkout() -> None:
+    """An event-sourced checkout on Kafka. Begin with `checkout demo` or `checkout dev`."""
 
 
 def main() -> None:
     """Run the command line: exit 0 when all is well, 1 when something failed, 2 on bad usage."""
     try:
         app()
-    except _BAD_USAGE as error:
-        _fail(error, 2)
-    except _FAILURES as error:
-        _fail(error, 1)
+    except Exception as error:
+        from services.cli.failures import exit_status
 
-
-def _fail(error: Exception, code: int) -> None:
-    typer.echo(f"checkout: {error}", err=True)
-    sys.exit(code)
+        status = exit_status(error)
+        if status is None:
+            raise
+        typer.echo(f"checkout: {error}", err=True)
+        sys.exit(status)

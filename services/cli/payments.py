@@ -14,7 +14,6 @@ import typer
 
 from domain.commands import RecordDecline, RecordPayment
 from domain.refusals import Refused
-from services import wiring
 from services.cli.terminal import escaped
 from services.logs import configure_logging
 from services.opening import opened_store
@@ -22,6 +21,7 @@ from services.payments import by_hand
 from services.settings import Settings
 from services.store import Attempt, AttemptState, EventStore
 from services.tracing import exporting
+from services.wiring.parts import utc_now
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -40,10 +40,13 @@ def payments(context: typer.Context) -> None:
     """
     if context.invoked_subcommand:
         return
+    # `list` and `resolve` need nothing of what a service is made of.
+    from services.wiring import payments as wiring
+
     configure_logging()
     needed = ("event_store_url", "redis_url", "merchant_file", "payment_provider")
     with exporting("payments"):
-        asyncio.run(wiring.run_payments(Settings.load(*needed)))
+        asyncio.run(wiring.run(Settings.load(*needed)))
 
 
 @app.command("list")
@@ -140,7 +143,7 @@ async def _act(act: Callable[[EventStore, str], None], attempt_id: str) -> None:
 async def _resolve(ask: RecordPayment | RecordDecline, resolver: str) -> int:
     settings = _settings("event_store_url", "merchant_file")
     async with opened_store(settings) as store:
-        return by_hand.resolve(store, settings.book(), wiring.utc_now, ask, resolver)
+        return by_hand.resolve(store, settings.book(), utc_now, ask, resolver)
 
 
 def _settings(*needed: str) -> Settings:

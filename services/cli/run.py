@@ -16,7 +16,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services import wiring
 from services.dev import DevError
 from services.logs import configure_logging
 from services.settings import Settings
@@ -30,12 +29,6 @@ def _sendable_in_a_header(api_key: str | None) -> str | None:
     if api_key is not None and not _PRINTABLE.fullmatch(api_key):
         raise typer.BadParameter("must be printable ASCII without a space at its ends")
     return api_key
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    for command in (dev, demo, api, commands, relay, projector):
-        app.command()(command)
 
 
 def dev(
@@ -78,7 +71,7 @@ def api() -> None:
     configure_logging()
     needed = ("event_store_url", "redis_url", "merchant_file", "api_keys_file")
     with exporting("api"):
-        asyncio.run(wiring.run_api(Settings.load(*needed)))
+        asyncio.run(_wiring("api").run(Settings.load(*needed)))
 
 
 def commands() -> None:
@@ -86,14 +79,16 @@ def commands() -> None:
     configure_logging()
     needed = ("kafka_bootstrap_servers", "event_store_url", "redis_url", "merchant_file")
     with exporting("commands"):
-        asyncio.run(wiring.run_commands(Settings.load(*needed)))
+        asyncio.run(_wiring("commands").run(Settings.load(*needed)))
 
 
 def relay() -> None:
     """Publish events from the event store to Kafka. Needs both."""
     configure_logging()
     with exporting("relay"):
-        asyncio.run(wiring.run_relay(Settings.load("kafka_bootstrap_servers", "event_store_url")))
+        asyncio.run(
+            _wiring("relay").run(Settings.load("kafka_bootstrap_servers", "event_store_url"))
+        )
 
 
 def projector() -> None:
@@ -101,7 +96,7 @@ def projector() -> None:
     configure_logging()
     needed = ("kafka_bootstrap_servers", "event_store_url", "redis_url")
     with exporting("projector"):
-        asyncio.run(wiring.run_projector(Settings.load(*needed)))
+        asyncio.run(_wiring("projector").run(Settings.load(*needed)))
 
 
 async def _dev(
@@ -126,6 +121,11 @@ def _introduction(ready: dict[str, str]) -> str:
         f"Data     {ready['data']}\n"
         "Ctrl-C stops it."
     )
+
+
+def _wiring(service: str) -> ModuleType:
+    """The wiring of one service: a process imports no more than it is made of."""
+    return importlib.import_module(f"services.wiring.{service}")
 
 
 def _embedded(module: str) -> ModuleType:

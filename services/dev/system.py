@@ -31,7 +31,8 @@ from services.settings import Settings, read_book
 from services.store import open_store
 from services.store.positions import RELAY
 from services.token_keys import TokenKeys, new_key_line
-from services.wiring import payments_service, running, utc_now, writing
+from services.wiring.parts import running, utc_now, writing
+from services.wiring.payments import payments_service
 
 DEMO_BOOK = Path(__file__).parents[2] / "domain" / "demo_book.toml"
 

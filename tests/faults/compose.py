@@ -85,7 +85,7 @@ class Container:
     @property
     def environment(self) -> dict[str, str]:
         """As declared, in place of all settings of the tests' own."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("CHECKOUT_")}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("CHECKOUT_", "COVERAGE_"))}
         declared = {k: self._replace(v) for k, v in self._declared["environment"].items()}
         if "CHECKOUT_HTTP_PORT" in declared:
             declared |= {"CHECKOUT_HTTP_PORT": str(self._port), "CHECKOUT_HTTP_HOST": "127.0.0.1"}

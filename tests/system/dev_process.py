@@ -34,7 +34,9 @@ class DevProcess:
             [CHECKOUT, "dev", "--json", "--http-port", "0", "--data", data, "--api-key", api_key],
             stdout=subprocess.PIPE,
             text=True,
-            env={k: v for k, v in os.environ.items() if not k.startswith("CHECKOUT_")},
+            env={
+                k: v for k, v in os.environ.items() if not k.startswith(("CHECKOUT_", "COVERAGE_"))
+            },
         )
         assert process.stdout
         line = process.stdout.readline()

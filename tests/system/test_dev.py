@@ -15,7 +15,7 @@ from tests.system.dev_process import CHECKOUT
 from tests.system.http_user import ITEMS
 from tests.system.kafka_user import header, kafka_user
 
-READY_WITHIN = 10
+READY_WITHIN = 30
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def stop(process, number=signal.SIGTERM):
     assert process.wait(5) == 0
 
 
-def test_it_is_ready_within_ten_seconds_and_tells_a_script_all_it_needs(start, tmp_path):
+def test_it_is_ready_soon_and_tells_a_script_all_it_needs(start, tmp_path):
     begun = time.monotonic()
     process, ready = start()
     assert time.monotonic() - begun < READY_WITHIN

@@ -1,0 +1,1 @@
+"""What each process is made of, a module for each: started in order and stopped in reverse."""
