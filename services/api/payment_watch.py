@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import NamedTuple
 
 from domain.events import RecordedEvent
 from projections.view import View, view_of
 from services.background import Background
 from services.handler import Accepted, Rejected, refusal_of
+from services.news import CommitNews
 from services.store import EventStore
 from services.store.recorder import StreamRange
 
@@ -32,23 +32,17 @@ class PaymentWatch:
     def __init__(self, store: EventStore) -> None:
         self._store = store
         self._waiting: dict[Paying, set[asyncio.Future[RecordedEvent]]] = {}
-        self._news = asyncio.Event()
-        self._end_watch: Callable[[], None] = lambda: None
+        self._news = CommitNews(store)
         self._background = Background("the wait for payments", self._turn)
 
     async def start(self) -> None:
         """Begin to look."""
-        loop = asyncio.get_running_loop()
-
-        def wake() -> None:
-            loop.call_soon_threadsafe(self._news.set)
-
-        self._end_watch = await asyncio.to_thread(self._store.watch, wake)
+        self._news.start()
         self._background.start()
 
     async def stop(self) -> None:
         """Look no more."""
-        self._end_watch()
+        self._news.stop()
         await self._background.stop()
 
     async def end(self, paying: Paying, *, repeated: bool) -> tuple[Accepted | Rejected, View]:
@@ -64,7 +58,7 @@ class PaymentWatch:
     async def _next_event(self, paying: Paying) -> RecordedEvent:
         future: asyncio.Future[RecordedEvent] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(paying, set()).add(future)
-        self._news.set()
+        self._news.tell()
         try:
             return await future
         finally:
@@ -77,12 +71,8 @@ class PaymentWatch:
             self._waiting.pop(paying, None)
 
     async def _turn(self) -> None:
-        try:
-            async with asyncio.timeout(_LOOK_SECONDS):
-                await self._news.wait()
-        except TimeoutError:
-            pass
-        self._news.clear()
+        await self._news.wait(_LOOK_SECONDS)
+        self._news.take()
         await self._look()
         await asyncio.sleep(_GAP_SECONDS)
 
@@ -94,9 +84,7 @@ class PaymentWatch:
         found = await asyncio.to_thread(self._store.read, (), ranges)
         for paying in waiting:
             # While a payment runs nothing else can happen, so what comes next is its end.
-            later = [
-                r for r in found.streams.get(paying.checkout_id, ()) if r.version > paying.version
-            ]
+            later = found.streams.get(paying.checkout_id)
             if not later:
                 continue
             for future in self._waiting.get(paying, set()):

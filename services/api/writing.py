@@ -50,37 +50,38 @@ router = APIRouter(prefix=PREFIX, tags=["checkouts"])
 @router.post("", status_code=HTTPStatus.CREATED, operation_id="create_checkout")
 async def create(request: Request, key: Writer) -> Response:
     """Open a checkout with at least one item."""
-    body = await json_body(request)
-    refuse_query(request)
-    command = CreateCheckout.parse(body)
+    command, body = await _asked(request, CreateCheckout)
     return await _write(request, key, None, command, body, HTTPStatus.CREATED)
 
 
 @router.put("/{checkout_id}", operation_id="update_checkout")
 async def update(request: Request, checkout_id: str, key: Writer) -> Response:
     """Change what is given and leave the rest: an absent field stays, `null` clears."""
-    body = await json_body(request)
-    refuse_query(request)
-    command = UpdateCheckout.parse(body)
+    command, body = await _asked(request, UpdateCheckout)
     return await _write(request, key, checkout_id, command, body, HTTPStatus.OK)
 
 
 @router.post("/{checkout_id}/cancel", operation_id="cancel_checkout")
 async def cancel(request: Request, checkout_id: str, key: Writer) -> Response:
     """Close the checkout for good. The body is optional."""
-    body = await json_body(request, optional=True)
-    refuse_query(request)
-    command = CancelCheckout.parse(body)
+    command, body = await _asked(request, CancelCheckout, optional=True)
     return await _write(request, key, checkout_id, command, body, HTTPStatus.OK)
 
 
 @router.post("/{checkout_id}/complete", operation_id="complete_checkout")
 async def complete(request: Request, checkout_id: str, key: Writer) -> Response:
     """Pay what the checkout comes to, and make an order of it."""
-    body = await json_body(request)
-    refuse_query(request)
-    command = CompleteCheckout.parse(body)
+    command, body = await _asked(request, CompleteCheckout)
     return await _write(request, key, checkout_id, command, body, HTTPStatus.OK)
+
+
+async def _asked(
+    request: Request, kind: type[Command], *, optional: bool = False
+) -> tuple[Command, Any]:
+    """The command that a request is, and its body, checked in the promised order. Raises `Refused`."""
+    body = await json_body(request, optional=optional)
+    refuse_query(request)
+    return kind.parse(body), body
 
 
 async def _write(

@@ -6,12 +6,12 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable
 
 from services.background import Background
 from services.handler import Writer
 from services.lag import Lag, LagWatch
 from services.metrics import PAYMENT_LAG, PAYMENTS_BY_HAND
+from services.news import CommitNews
 from services.payments.attempt_work import AttemptWork
 from services.payments.provider import PaymentProvider
 from services.store import Attempt, AttemptState, EventStore
@@ -50,8 +50,7 @@ class PaymentsService:
         self._concurrency = concurrency
         self._lease_seconds = lease_seconds
         self._working: dict[str, asyncio.Task[None]] = {}
-        self._news = asyncio.Event()
-        self._end_watch: Callable[[], None] = lambda: None
+        self._news = CommitNews(store)
         self._background = Background("payments", self._turn)
         self.lag = LagWatch("payments are not settled yet", self._measure, PAYMENT_LAG, max_lag)
 
@@ -62,18 +61,13 @@ class PaymentsService:
 
     async def start(self) -> None:
         """Begin to claim."""
-        loop = asyncio.get_running_loop()
-
-        def wake() -> None:
-            loop.call_soon_threadsafe(self._news.set)
-
-        self._end_watch = self._store.watch(wake)
+        self._news.start()
         self._background.start()
         self.lag.start()
 
     async def stop(self) -> None:
         """Claim no more, and finish what is in hand within seconds; others take over the rest."""
-        self._end_watch()
+        self._news.stop()
         await self.lag.stop()
         await self._background.stop()
         if self._working:
@@ -83,14 +77,14 @@ class PaymentsService:
         await self._provider.close()
 
     async def _turn(self) -> None:
-        self._news.clear()
+        self._news.take()
         claimed = await self._claim(self._concurrency - len(self._working))
         for attempt in claimed:
             # A lease that ran out while we are still at work on it makes it ours again.
             if attempt.attempt_id not in self._working:
                 self._begin(attempt)
         if not claimed:
-            await self._rest()
+            await self._news.wait(_LOOK_SECONDS)
         await asyncio.sleep(_GAP_SECONDS)
 
     async def _claim(self, limit: int) -> list[Attempt]:
@@ -115,14 +109,7 @@ class PaymentsService:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         del self._working[task.get_name()]
-        self._news.set()
-
-    async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(_LOOK_SECONDS):
-                await self._news.wait()
-        except TimeoutError:
-            return
+        self._news.tell()
 
     async def _measure(self) -> Lag:
         """What waits for an answer of the provider, by whichever worker."""

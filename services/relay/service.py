@@ -14,6 +14,7 @@ from services.kafka.publisher import Publisher
 from services.kafka.topics import Topics
 from services.lag import Lag, LagWatch
 from services.metrics import RELAY_LAG, RELAY_POSITION, RELAYED
+from services.news import CommitNews
 from services.store import EventStore
 from services.store.positions import RELAY
 
@@ -38,11 +39,10 @@ class RelayService:
         self._store = store
         self._topics = topics
         self._publisher = Publisher(connection)
-        self._committed = asyncio.Event()
+        self._news = CommitNews(store)
         self._holds_lock: Callable[[], bool] | None = None
         self._taken: Callable[[], bool] | None = None
         self._position = 0
-        self._end_watch: Callable[[], None] = lambda: None
         self._background = Background("relay", self._turn)
         self._purge = Background("purge", self._purge_turn)
         self.lag = LagWatch("events are not published yet", self._measure, RELAY_LAG, max_lag)
@@ -59,19 +59,14 @@ class RelayService:
 
     async def start(self) -> None:
         """Publish, or stand by."""
-        loop = asyncio.get_running_loop()
-
-        def wake() -> None:
-            loop.call_soon_threadsafe(self._committed.set)
-
-        self._end_watch = self._store.watch(wake)
+        self._news.start()
         self._background.start()
         self._purge.start()
         self.lag.start()
 
     async def stop(self) -> None:
         """Stop where it stands: what was not acknowledged is published by the next one."""
-        self._end_watch()
+        self._news.stop()
         await self.lag.stop()
         await self._background.stop()
         await self._purge.stop()
@@ -81,10 +76,10 @@ class RelayService:
         if self._holds_lock is None or not await asyncio.to_thread(self._holds_lock):
             await self._take_over()
             return
-        self._committed.clear()
+        self._news.take()
         batch = await asyncio.to_thread(self._store.tail, self._position, _BATCH)
         if not batch:
-            await self._rest()
+            await self._news.wait(_LOOK_SECONDS)
             return
         await self._publisher.publish(
             [event_message(self._topics.events, item.recorded) for item in batch]
@@ -105,13 +100,6 @@ class RelayService:
         self._position = await asyncio.to_thread(self._store.position, RELAY)
         self._holds_lock, self._taken = holds_lock, None
         logger.info("publishing events after position %d", self._position)
-
-    async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(_LOOK_SECONDS):
-                await self._committed.wait()
-        except TimeoutError:
-            return
 
     async def _measure(self) -> Lag:
         """What is recorded and not published, by whichever relay is active."""
