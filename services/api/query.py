@@ -9,6 +9,7 @@ from fastapi import Request
 
 from domain.commands import json_path
 from domain.refusals import invalid
+from services.moments import moment_of
 
 Query = dict[str, str]
 """What was given, by name."""
@@ -17,10 +18,6 @@ _MANY = 10**18
 """A bound for numbers without one: nothing here is counted so far, and a database can hold it."""
 
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]*")
-_DATE_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
-    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-9]{2})"
-)
 
 
 def query_of(request: Request, *known: str) -> Query:
@@ -61,11 +58,9 @@ def date_time(query: Query, name: str) -> datetime | None:
     given = query.get(name)
     if given is None:
         return None
-    try:
-        if _DATE_TIME.fullmatch(given):
-            return datetime.fromisoformat(given.upper())
-    except ValueError:
-        pass  # a day or a minute that there is not
+    found = moment_of(given)
+    if found:
+        return found
     raise invalid(
         f"{name} must be an RFC 3339 date and time with its offset, such as 2024-09-30T14:30:00Z "
         "(in a query, a + is written %2B)",

@@ -57,7 +57,6 @@ def _alone(function: Callable[..., None]) -> typer.Typer:
 app = typer.Typer(
     name="checkout",
     cls=_Lazily,
-    help="An event-sourced checkout on Kafka. Begin with `checkout demo` or `checkout dev`.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -13,13 +13,10 @@ import typer
 
 from domain.values import CHECKOUT_ID_PATTERN
 from services.logs import configure_logging
+from services.moments import moment_of
 from services.opening import opened_store
 from services.settings import BadSetting, Settings, variable
 from services.store import EventStore
-
-_DATE_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", flags=re.ASCII
-)
 
 
 def checkout_ids(given: list[str] | str | None) -> list[str] | str | None:
@@ -32,11 +29,9 @@ def checkout_ids(given: list[str] | str | None) -> list[str] | str | None:
 
 def moment(given: str) -> datetime:
     """The parser of options that tell a time: RFC 3339, with its offset."""
-    try:
-        if _DATE_TIME.fullmatch(given):
-            return datetime.fromisoformat(given.upper())
-    except ValueError:
-        pass  # a day or a minute that there is not
+    found = moment_of(given)
+    if found:
+        return found
     raise typer.BadParameter(
         f"{given} is no RFC 3339 date and time with its offset, such as 2024-09-30T14:30:00Z"
     )

@@ -1,0 +1,21 @@
+"""Moments as people and clients write them, by RFC 3339."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+_DATE_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
+    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-9]{2})"
+)
+
+
+def moment_of(text: str) -> datetime | None:
+    """A date and time with its offset, to the microsecond; None if the text is none."""
+    try:
+        if _DATE_TIME.fullmatch(text):
+            return datetime.fromisoformat(text.upper())
+    except ValueError:
+        pass  # a day or a minute that there is not
+    return None
