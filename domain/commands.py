@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from domain.refusals import invalid
+from domain.rejection import invalid
 from domain.values import MAX_LINES, Address, Buyer, Item, Text, Value
 
 
@@ -39,7 +39,7 @@ class Command(Value):
 
     @classmethod
     def parse(cls, body: Any) -> Self:
-        """Read a command from a parsed JSON body. Raises `Refused`, naming the field at fault."""
+        """Read a command from a parsed JSON body. Raises `Rejection`, naming the field at fault."""
         if not isinstance(body, dict):
             raise invalid("the body must be a JSON object", "$")
         try:

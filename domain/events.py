@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
-from domain.snapshot import Checkout
+from pydantic import ConfigDict, Field
+
+from domain.checkout_view import CheckoutView
 from domain.values import (
     Address,
     Amount,
@@ -137,7 +140,7 @@ class CheckoutCompleted(Event):
 
     order_id: Text
     payment: Payment
-    checkout: Checkout
+    checkout: CheckoutView
 
 
 EVENTS: dict[str, type[Event]] = {
@@ -157,15 +160,26 @@ EVENTS: dict[str, type[Event]] = {
 }
 
 
+class Channel(StrEnum):
+    """How a command reached the handler. Stored with each event, and in the key of each outcome."""
+
+    KAFKA = "kafka"
+    HTTP = "http"
+    INTERNAL = "internal"
+    """Reserved for payment workers: no publisher and no client can use it."""
+
+
 class Metadata(SparseValue):
     """Who asked for an event, and by which command.
 
-    `door` is the way in: `kafka`, `http`, or `internal` for how a payment ended. `command_source` and
-    `command_id` identify the command there; a payment's end names the one that started it. `actor` is
-    the API key's name or the command's source.
+    `command_source` and `command_id` identify the command on its channel; the end of a payment names
+    the command that started it. `actor` is the API key's name or the command's source. In storage the
+    channel is called `door`.
     """
 
-    door: str
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    channel: Channel = Field(alias="door")
     actor: str
     command_source: str
     command_id: str

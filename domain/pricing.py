@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from domain.checkout import Checkout
-from domain.merchant import BookItem, MerchantBook
-from domain.refusals import invalid
+from domain.merchant_book import BookItem, MerchantBook
+from domain.rejection import invalid
 from domain.values import Address, FulfillmentOption, Item, LineItem, Total
 
 
 def price_lines(
     items: tuple[Item, ...], address: Address | None, book: MerchantBook
 ) -> tuple[LineItem, ...]:
-    """Price the items by the book, taxed for the address. Raises `Refused` for an unknown item."""
+    """Price the items by the book, taxed for the address. Raises `Rejection` for an unknown item."""
     return tuple(
         _price(item, _sold(book, item.id, f"$.items[{index}].id"), address, book)
         for index, item in enumerate(items)
@@ -21,7 +21,7 @@ def price_lines(
 def tax_lines(
     lines: tuple[LineItem, ...], address: Address | None, book: MerchantBook
 ) -> tuple[LineItem, ...]:
-    """Tax priced lines for another address; their prices stay. Raises `Refused` if an item is gone."""
+    """Tax priced lines for another address; their prices stay. Raises `Rejection` if an item is gone."""
     return tuple(
         _taxed(line, _tax(line.subtotal, _tax_class(line, address, book), address, book))
         for line in lines

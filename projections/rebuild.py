@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from domain.checkout import Checkout
-from projections.redis_views import RedisViews, chunks
-from projections.view import view_of
+from projections.checkout_view import render_view
+from projections.redis.views import RedisViews, chunks
 
 _STRETCH = 1_000
 """Events of the store that are gone through at a time."""
@@ -37,7 +37,7 @@ async def rebuild(
     position, count = 0, 0
     while True:
         reached, checkouts = await asyncio.to_thread(source.sweep, position, _STRETCH)
-        for chunk in chunks([view_of(checkout) for checkout in checkouts]):
+        for chunk in chunks([render_view(checkout) for checkout in checkouts]):
             await views.apply(chunk)
         count += len(checkouts)
         if progress:

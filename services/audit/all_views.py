@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 
-from projections.redis_views import RedisViews
+from projections.redis.views import RedisViews
 from services.audit.streams import portions_of
 from services.audit.views_check import NOT_BUILT, ViewsCheck
 from services.audit.violations import Progress, Violation
-from services.store import EventStore
+from services.event_store import EventStore
 
 _BROKEN = "its stream is broken, so its view can't be told: see `checkout audit verify`"
 

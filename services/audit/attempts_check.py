@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from domain.checkout import Checkout
 from services.audit.violations import Violation
-from services.store import AttemptState, EventStore
+from services.event_store import AttemptState, EventStore
 
 _WAITING = (AttemptState.OPEN, AttemptState.BY_HAND)
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from domain.checkout import BrokenStream, Checkout, evolve
 from domain.events import RecordedEvent
-from projections.view import rfc3339
+from services.audit.event_descriptions import describe
 from services.audit.streams import read, stream_of
-from services.audit.words import words
-from services.store import EventStore
+from services.event_store import EventStore
+from services.messages.rfc3339 import format_rfc3339
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """An event of a history. `before` and `after` are the checkout without and with it, as far as the
     stream up to here can be read; `trouble` says why it can't.
     """
@@ -28,8 +28,8 @@ class Entry:
     trouble: str | None = None
 
     def changes(self) -> list[str]:
-        """What it changed, in words."""
-        return words(self.before, self.recorded.event) if self.recorded else []
+        """What it changed, in describe."""
+        return describe(self.before, self.recorded.event) if self.recorded else []
 
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON values; what is not known is null."""
@@ -38,7 +38,7 @@ class Entry:
         asked = ("door", "actor", "command_source", "command_id", "correlation_id", "traceparent")
         return {
             "version": self.version,
-            "time": rfc3339(recorded.at) if recorded else None,
+            "time": format_rfc3339(recorded.at) if recorded else None,
             "event": recorded.event.NAME if recorded else self.topic,
             **{name: metadata.get(name) for name in asked},
             "changes": self.changes(),
@@ -56,8 +56,8 @@ class Entry:
         by = recorded.metadata
         command = f"command {by.command_source} {by.command_id}, correlation {by.correlation_id}"
         told = [
-            f"{self.version}  {rfc3339(recorded.at)}  {recorded.event.NAME}",
-            f"by {by.actor} over {by.door}: {command}",
+            f"{self.version}  {format_rfc3339(recorded.at)}  {recorded.event.NAME}",
+            f"by {by.actor} over {by.channel}: {command}",
             "; ".join(self.changes()),
         ]
         old, new = _total(self.before), _total(self.after)
@@ -68,7 +68,7 @@ class Entry:
         return [*told, f"! {self.trouble}"] if self.trouble else told
 
 
-def history(store: EventStore, checkout_id: str) -> Iterator[Entry]:
+def history(store: EventStore, checkout_id: str) -> Iterator[HistoryEntry]:
     """The events of a checkout, oldest first; none if there is no such checkout.
 
     Where the stream is broken, the events behind are told without the state that they met.
@@ -86,7 +86,7 @@ def history(store: EventStore, checkout_id: str) -> Iterator[Entry]:
                 trouble = f"the stream is broken here: {error}"
         if trouble:
             before = state = None
-        yield Entry(row.version, row.topic, recorded, before, state, trouble)
+        yield HistoryEntry(row.version, row.topic, recorded, before, state, trouble)
 
 
 def _total(checkout: Checkout | None) -> int | None:

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from domain.events import RecordedEvent
-from services.kafka.events import event_message
-from services.kafka.message import Message
+from services.event_store import EventStore
+from services.event_store.stored_row import StoredRow
+from services.kafka.producer_record import ProducerRecord
 from services.kafka.publisher import Publisher
-from services.store import EventStore
-from services.store.rows import Row
+from services.messages.event_messages import event_message
 
 _READ_AT_ONCE = 500
 _SENT_AT_ONCE = 500
@@ -28,7 +28,7 @@ REPLAY_POSITION = "ce_replayposition"
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class ReplayFilter:
     """Which events: of these checkouts and types (all for none), from `since` on and before `until`."""
 
     checkout_ids: frozenset[str] = frozenset()
@@ -36,7 +36,7 @@ class Filter:
     since: datetime | None = None
     until: datetime | None = None
 
-    def event_of(self, row: Row) -> RecordedEvent | None:
+    def event_of(self, row: StoredRow) -> RecordedEvent | None:
         """The event of a row, None if it is not wanted. Raises `UnreadableEvent` if it is, maybe."""
         if self.checkout_ids and row.checkout_id not in self.checkout_ids:
             return None
@@ -49,7 +49,7 @@ class Filter:
 
 
 @dataclass(slots=True)
-class Counts:
+class ReplayCounts:
     """How far a replay has come: all up to `position` is done, and nothing behind it."""
 
     position: int
@@ -59,13 +59,13 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReplayPlan:
     """What to replay: the events behind position `after` up to `until`, that fit, at most `limit`.
 
     `rate` is in events a second, None for as fast as it goes; `topic` None publishes nothing.
     """
 
-    wanted: Filter
+    wanted: ReplayFilter
     after: int
     until: int
     limit: int | None
@@ -83,15 +83,15 @@ class Replay:
         self,
         store: EventStore,
         publisher: Publisher,
-        plan: Plan,
-        progress: Callable[[Counts], None],
+        plan: ReplayPlan,
+        progress: Callable[[ReplayCounts], None],
     ) -> None:
         self._store = store
         self._publisher = publisher
         self._plan = plan
         self._progress = progress
         self._due = 0.0
-        self.counts = Counts(plan.after)
+        self.counts = ReplayCounts(plan.after)
 
     @property
     def is_complete(self) -> bool:
@@ -140,9 +140,11 @@ class Replay:
     def _is_at_limit(self) -> bool:
         return self._plan.limit is not None and self.counts.matched >= self._plan.limit
 
-    def _portions(self, rows: list[Row]) -> Iterator[list[tuple[Row, RecordedEvent | None]]]:
+    def _portions(
+        self, rows: list[StoredRow]
+    ) -> Iterator[list[tuple[StoredRow, RecordedEvent | None]]]:
         """Rows with the events that are wanted, so many of these as go out at once."""
-        portion: list[tuple[Row, RecordedEvent | None]] = []
+        portion: list[tuple[StoredRow, RecordedEvent | None]] = []
         wanted = 0
         for row in rows:
             recorded = self._plan.wanted.event_of(row)
@@ -163,7 +165,7 @@ class Replay:
         return size
 
     async def _publish(
-        self, portion: list[tuple[Row, RecordedEvent | None]], told_to_stop: asyncio.Event
+        self, portion: list[tuple[StoredRow, RecordedEvent | None]], told_to_stop: asyncio.Event
     ) -> None:
         messages = [self._message(row, recorded) for row, recorded in portion if recorded]
         if messages and self._plan.topic:
@@ -189,7 +191,7 @@ class Replay:
             return True
         return False
 
-    def _message(self, row: Row, recorded: RecordedEvent) -> Message:
+    def _message(self, row: StoredRow, recorded: RecordedEvent) -> ProducerRecord:
         message = event_message(self._plan.topic or "", recorded)
         marks = {REPLAY_ID: self._plan.replay_id, REPLAY_POSITION: f"{row.position}"}
         headers = [*message.headers, *((name, value.encode()) for name, value in marks.items())]

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from domain.checkout import BrokenStream, Checkout, evolve
 from domain.events import CheckoutPriced, FulfillmentAddressUpdated, ItemsUpdated, RecordedEvent
-from projections.view import rfc3339
-from services.audit.sums import sums_of_checkout, sums_of_event, sums_of_payment
+from services.audit.amounts_check import sums_of_checkout, sums_of_event, sums_of_payment
 from services.audit.violations import Violation
+from services.messages.rfc3339 import format_rfc3339
 
 _PRICING = (ItemsUpdated, FulfillmentAddressUpdated, CheckoutPriced)
 
@@ -44,9 +44,8 @@ class StreamCheck:
             yield self._violation(version, recorded)
             return
         if self._at and recorded.at < self._at:
-            told = (
-                f"its time {rfc3339(recorded.at)} is before {rfc3339(self._at)}, the one before it"
-            )
+            at, before = format_rfc3339(recorded.at), format_rfc3339(self._at)
+            told = f"its time {at} is before {before}, the one before it"
             yield self._violation(version, told)
         self._at = recorded.at
         for what in sums_of_event(recorded.event):
@@ -62,7 +61,7 @@ class StreamCheck:
 
     def _fold(self, recorded: RecordedEvent) -> Iterator[Violation]:
         by = recorded.metadata
-        command = (by.door, by.command_source, by.command_id)
+        command = (by.channel, by.command_source, by.command_id)
         if command != self._command:
             # Between the events of one command the totals lag behind; behind its last they may not.
             yield from self.end()

@@ -9,15 +9,15 @@ from domain.checkout import Checkout
 from domain.events import RecordedEvent
 from services.audit.stream_check import StreamCheck
 from services.audit.violations import Violation
-from services.store import EventStore
-from services.store.mapper import UnreadableEvent
-from services.store.rows import Row
+from services.event_store import EventStore
+from services.event_store.event_mapper import UnreadableEvent
+from services.event_store.stored_row import StoredRow
 
 PAGE = 1_000
 """Events in memory at once."""
 
 
-def stream_of(store: EventStore, checkout_id: str) -> Iterator[Row]:
+def stream_of(store: EventStore, checkout_id: str) -> Iterator[StoredRow]:
     """The rows of one checkout, oldest first."""
     version = 0
     while page := store.stream_rows(checkout_id, version, PAGE, within=True):
@@ -25,7 +25,7 @@ def stream_of(store: EventStore, checkout_id: str) -> Iterator[Row]:
         version = page[-1].version
 
 
-def read(row: Row) -> RecordedEvent | str:
+def read(row: StoredRow) -> RecordedEvent | str:
     """The event of a row, or why it can't be read."""
     try:
         return row.event()
@@ -40,7 +40,7 @@ class Portion:
     `broken` are the checkouts whose streams end here and can't be folded.
     """
 
-    events: list[tuple[Row, RecordedEvent | None]] = field(default_factory=list)
+    events: list[tuple[StoredRow, RecordedEvent | None]] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     checkouts: list[Checkout] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -74,7 +74,7 @@ def _end(check: StreamCheck | None, portion: Portion) -> None:
         portion.broken.append(check.checkout_id)
 
 
-def _pages(store: EventStore, checkout_ids: Sequence[str]) -> Iterator[list[Row]]:
+def _pages(store: EventStore, checkout_ids: Sequence[str]) -> Iterator[list[StoredRow]]:
     for checkout_id in checkout_ids:
         version = 0
         while page := store.stream_rows(checkout_id, version, PAGE, within=True):

@@ -14,11 +14,11 @@ from domain.events import RecordedEvent
 from services.audit.streams import stream_of
 from services.audit.topic_copy import Digests, TopicCopy, identity_of
 from services.audit.violations import Violation
+from services.event_store import EventStore
+from services.event_store.stored_row import StoredRow
 from services.kafka.connection import KafkaConnection
-from services.kafka.events import event_message
-from services.kafka.whole_topic import bounds_of, records_of
-from services.store import EventStore
-from services.store.rows import Row
+from services.kafka.topic_reader import bounds_of, records_of
+from services.messages.event_messages import event_message
 
 _FIRST_KEPT = 100
 """Records of a partition of which one at least is in the store, or it can't be told what is kept."""
@@ -79,7 +79,7 @@ class TopicCheck:
         self._copy.finish()
         self._kept_from = {number: self._begin_of(number) for number in trimmed}
 
-    def compare(self, row: Row, recorded: RecordedEvent | None) -> Iterator[Violation]:
+    def compare(self, row: StoredRow, recorded: RecordedEvent | None) -> Iterator[Violation]:
         """What is wrong with an event of the store on the topic. None: it can't be read."""
         copies = self._copy.find(row.checkout_id, row.version)
         self._matched += len(copies)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from aiokafka import ConsumerRecord
 
 from domain.values import CHECKOUT_ID_PATTERN
-from services.kafka.message import Headers, Message
+from services.kafka.producer_record import Headers, ProducerRecord
 
 _SUBJECT = re.compile(CHECKOUT_ID_PATTERN.encode())
 _SEQUENCE = re.compile(rb"[0-9]{20}")
@@ -39,7 +39,7 @@ class Digests(NamedTuple):
     headers: bytes
 
     @classmethod
-    def of(cls, message: Message) -> Digests:
+    def of(cls, message: ProducerRecord) -> Digests:
         """The digests of what the relay publishes."""
         return cls(_digest(message.key, message.value), _digest_headers(message.headers))
 

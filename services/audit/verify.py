@@ -7,19 +7,19 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from projections.redis_views import RedisViews
+from projections.redis.views import RedisViews
 from services.audit.attempts_check import lost_payments
 from services.audit.streams import Portion, portions_of
 from services.audit.topic_check import TopicCheck
 from services.audit.views_check import NOT_BUILT, ViewsCheck
 from services.audit.violations import Progress, Violation
+from services.event_store import EventStore
+from services.event_store.positions import RELAY
 from services.kafka.connection import KafkaConnection
-from services.store import EventStore
-from services.store.positions import RELAY
 
 
 @dataclass(slots=True)
-class Counts:
+class VerificationCounts:
     """What was looked at. `views` and `records` are None where Redis and Kafka were left out."""
 
     checkouts: int = 0
@@ -64,7 +64,7 @@ class Verification:
         self._topic = topic
         self._progress = progress
         self._unseen = set(self._ids)
-        self.counts = Counts()
+        self.counts = VerificationCounts()
 
     async def violations(self) -> AsyncGenerator[Violation, None]:
         """All that is wrong. Raises what the store, Redis and Kafka raise when they fail."""

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import orjson
 
 from domain.checkout import BrokenStream, Checkout
-from projections.inspection import is_of_a_later_revision, stored_form, version_of
-from projections.redis_views import RedisViews
-from projections.view import View, view_of
+from projections.checkout_view import RenderedView, render_view
+from projections.redis.raw_views import is_of_a_later_revision, stored_form, version_of
+from projections.redis.views import RedisViews
 from services.audit.differences import differences
 from services.audit.violations import Violation
-from services.store import EventStore
-from services.store.mapper import UnreadableEvent
-from services.store.recorder import StreamRange
+from services.event_store import EventStore
+from services.event_store.event_mapper import UnreadableEvent
+from services.event_store.recorder import StreamRange
 
 NOT_BUILT = Violation(
     "the views in Redis are not complete, or were built on another Redis: GET answers from the store; "
@@ -60,7 +60,7 @@ class ViewsCheck:
     """
 
     def __init__(self, views: RedisViews, store: EventStore, grace: float = GRACE_SECONDS) -> None:
-        self._inspection = views.inspection()
+        self._raw_views = views.raw_views()
         self._store = store
         self._grace = grace
         self._suspects: deque[_Suspect] = deque()
@@ -72,14 +72,14 @@ class ViewsCheck:
         """Compare the views of these; tells of those looked at before that are wrong for certain."""
         for start in range(0, len(checkouts), _AT_ONCE):
             portion = checkouts[start : start + _AT_ONCE]
-            found = await self._inspection.read([checkout.id for checkout in portion])
+            found = await self._raw_views.read([checkout.id for checkout in portion])
             due = time.monotonic() + self._grace
             self.count += len(portion)
             self._found += sum(stored is not None for stored in found)
             self._suspects.extend(
                 _Suspect(checkout.id, checkout.version, due)
                 for checkout, stored in zip(portion, found, strict=True)
-                if stored != stored_form(view_of(checkout))
+                if stored != stored_form(render_view(checkout))
             )
         while len(self._suspects) >= _MOST_SUSPECTS:
             async for wrong in self._second_look():
@@ -103,7 +103,7 @@ class ViewsCheck:
         await asyncio.sleep(max(0.0, portion[-1].due - time.monotonic()))
         for start in range(0, len(portion), _AT_ONCE):
             suspects = portion[start : start + _AT_ONCE]
-            found = await self._inspection.read([suspect.checkout_id for suspect in suspects])
+            found = await self._raw_views.read([suspect.checkout_id for suspect in suspects])
             for suspect, seen in zip(suspects, found, strict=True):
                 if what := await asyncio.to_thread(self._what_is_wrong, suspect, seen):
                     yield WrongView(suspect.checkout_id, seen, what)
@@ -122,7 +122,7 @@ class ViewsCheck:
         checkout = self._at(suspect.checkout_id, shown)
         if checkout is None or checkout.version != shown:
             return f"the view in Redis shows version {shown}, which the store does not have"
-        view = view_of(checkout)
+        view = render_view(checkout)
         return None if seen == stored_form(view) else _difference(view, seen)
 
     def _at(self, checkout_id: str, version: int) -> Checkout | None:
@@ -134,19 +134,19 @@ class ViewsCheck:
     async def _strangers(self) -> AsyncGenerator[WrongView, None]:
         """Views of checkouts that are not in the store."""
         count = 0
-        async for _ in self._inspection.checkout_ids():
+        async for _ in self._raw_views.checkout_ids():
             count += 1
         if count == self._found:
             return
-        async for checkout_id in self._inspection.checkout_ids():
+        async for checkout_id in self._raw_views.checkout_ids():
             rows = await asyncio.to_thread(self._store.stream_rows, checkout_id, 0, 1, within=True)
-            [seen] = await self._inspection.read([checkout_id])
+            [seen] = await self._raw_views.read([checkout_id])
             if seen and not rows:
                 what = "there is a view in Redis of a checkout that the store does not have"
                 yield WrongView(checkout_id, seen, what)
 
 
-def _difference(view: View, seen: bytes) -> str:
+def _difference(view: RenderedView, seen: bytes) -> str:
     """In which fields a view differs from what it should be."""
     try:
         body = orjson.loads(seen.partition(b"\n")[2])

@@ -7,12 +7,12 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from projections.redis_views import RedisViews, chunks
-from projections.view import view_of
+from projections.checkout_view import render_view
+from projections.redis.views import RedisViews, chunks
 from services.audit.streams import portions_of
 from services.audit.views_check import ViewsCheck, WrongView
 from services.audit.violations import Progress
-from services.store import EventStore
+from services.event_store import EventStore
 
 _LOCK = "rebuild"
 _LOCK_SECONDS = 60
@@ -44,7 +44,7 @@ class Rebuild:
         self, views: RedisViews, store: EventStore, positions: Positions, progress: Progress
     ) -> None:
         self._views = views
-        self._inspection = views.inspection()
+        self._raw_views = views.raw_views()
         self._store = store
         self._positions = positions
         self._progress = progress
@@ -81,7 +81,7 @@ class Rebuild:
         check = ViewsCheck(self._views, self._store, grace=0.0)
         portions = portions_of(self._store)
         while portion := await asyncio.to_thread(next, portions, None):
-            for chunk in chunks([view_of(checkout) for checkout in portion.checkouts]):
+            for chunk in chunks([render_view(checkout) for checkout in portion.checkouts]):
                 await self._views.apply(chunk)
             async for wrong in check.look(portion.checkouts):
                 await self._mend(wrong)
@@ -96,7 +96,7 @@ class Rebuild:
     async def _mend(self, wrong: WrongView) -> None:
         """Replace a view that applying a newer one has not, since it is no older, or only says so."""
         if wrong.seen:
-            await self._inspection.remove(wrong.checkout_id, wrong.seen)
+            await self._raw_views.remove(wrong.checkout_id, wrong.seen)
         current = await asyncio.to_thread(self._store.current, [wrong.checkout_id])
-        await self._views.apply([view_of(checkout) for checkout in current.values()])
+        await self._views.apply([render_view(checkout) for checkout in current.values()])
         self.result.mended += 1

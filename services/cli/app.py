@@ -12,12 +12,12 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 _COMMANDS = {
-    "dev": "run:dev",
-    "demo": "run:demo",
-    "api": "run:api",
-    "commands": "run:commands",
-    "relay": "run:relay",
-    "projector": "run:projector",
+    "dev": "processes:dev",
+    "demo": "processes:demo",
+    "api": "processes:api",
+    "commands": "processes:commands",
+    "relay": "processes:relay",
+    "projector": "processes:projector",
     "payments": "payments",
     "topics": "topics:topics",
     "send": "send:send",
@@ -73,7 +73,7 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        from services.cli.failures import exit_status
+        from services.cli.exit_status import exit_status
 
         status = exit_status(error)
         if status is None:

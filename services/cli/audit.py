@@ -10,15 +10,16 @@ from typing import Annotated
 import typer
 
 from domain.checkout import Checkout
-from projections.view import render, rfc3339
+from projections.checkout_view import render
 from services.audit.differences import differences
 from services.audit.history import history as told_history
-from services.audit.past import NotThere, as_of
+from services.audit.point_in_time import NotThere, as_of
+from services.cli.audit_options import AsJson, CheckoutId, audited, moment, store_of
 from services.cli.audit_replay import replay
 from services.cli.audit_verify import verify
-from services.cli.auditing import AsJson, CheckoutId, audited, moment, store_of
 from services.cli.terminal import escaped, laid_out
-from services.settings import Settings
+from services.messages.rfc3339 import format_rfc3339
+from services.runtime.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,7 +63,7 @@ def show(
         typer.echo(json.dumps(render(checkout)))
         return
     typer.echo(laid_out(render(checkout)))
-    typer.echo(f"Version {checkout.version} of {rfc3339(checkout.updated_at)}", err=True)
+    typer.echo(f"Version {checkout.version} of {format_rfc3339(checkout.updated_at)}", err=True)
 
 
 @app.command()

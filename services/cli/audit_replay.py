@@ -15,14 +15,14 @@ from typing import Annotated
 import typer
 
 from domain.events import EVENTS
-from services.audit.replay import Counts, Filter, Plan, Replay
-from services.cli.auditing import AsJson, audited, moment, store_of
-from services.cli.auditing import checkout_ids as are_checkout_ids
+from services.audit.replay import Replay, ReplayCounts, ReplayFilter, ReplayPlan
+from services.cli.audit_options import AsJson, audited, moment, store_of
+from services.cli.audit_options import checkout_ids as are_checkout_ids
 from services.cli.progress import progress_bars
 from services.kafka.connection import connection_of
 from services.kafka.publisher import Publisher
 from services.kafka.topics import Topics
-from services.settings import Settings
+from services.runtime.settings import Settings
 
 _TYPES = sorted({event.NAME for event in EVENTS.values()})
 _REPLAY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -92,14 +92,14 @@ def replay(
     nothing doubled. Exit 1 if it was stopped before its end or its limit.
     """
     settings = audited("kafka_bootstrap_servers")
-    wanted = Filter(frozenset(checkout or ()), frozenset(event_type or ()), since, until)
+    wanted = ReplayFilter(frozenset(checkout or ()), frozenset(event_type or ()), since, until)
     topic, marked = (None if dry_run else to), replay_id or uuid.uuid4().hex
-    plan = Plan(wanted, after, 0, limit, rate, topic, marked)
+    plan = ReplayPlan(wanted, after, 0, limit, rate, topic, marked)
     if not asyncio.run(_replay(settings, to, plan, as_json=as_json)):
         raise typer.Exit(1)
 
 
-async def _replay(settings: Settings, to: str, plan: Plan, *, as_json: bool) -> bool:
+async def _replay(settings: Settings, to: str, plan: ReplayPlan, *, as_json: bool) -> bool:
     """Whether it came to its end or its limit."""
     told_to_stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -116,7 +116,7 @@ async def _replay(settings: Settings, to: str, plan: Plan, *, as_json: bool) -> 
         typer.echo(f"{what} what fits of positions {plan.after + 1} to {newest}", err=True)
         told = stack.enter_context(progress_bars())
 
-        def progress(counts: Counts) -> None:
+        def progress(counts: ReplayCounts) -> None:
             told("Positions in the store", counts.position, newest)
 
         run = Replay(store, publisher, replace(plan, until=newest), progress)

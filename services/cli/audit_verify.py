@@ -10,14 +10,14 @@ from typing import Annotated
 import typer
 
 from services.audit.verify import Verification
-from services.cli.auditing import AsJson, audited, store_of
-from services.cli.auditing import checkout_ids as are_checkout_ids
+from services.bootstrap.connections import opened_views
+from services.cli.audit_options import AsJson, audited, store_of
+from services.cli.audit_options import checkout_ids as are_checkout_ids
 from services.cli.progress import progress_bars
 from services.cli.terminal import escaped
 from services.kafka.connection import KafkaConnection, connection_of
 from services.kafka.topics import Topics
-from services.opening import opened_views
-from services.settings import Settings, variable
+from services.runtime.settings import Settings, variable
 
 
 def verify(

@@ -12,16 +12,16 @@ from typing import Annotated
 
 import typer
 
-from services.cli.dead_letter_texts import line, pages, summary, whole
+from services.cli.dead_letter_format import line, pages, summary, whole
+from services.cli.dead_letter_retry import Letters, Tries
 from services.cli.terminal import escaped
-from services.cli.tries import Letters, Tries
-from services.commands.envelope import DeadLetterReason
-from services.commands.put_aside import DeadLetter
+from services.command_consumer.dead_letter_decoding import DeadLetter
+from services.command_consumer.received_cloud_event import DeadLetterReason
 from services.kafka.connection import KafkaConnection, connection_of
+from services.kafka.topic_reader import record_at, records_of
 from services.kafka.topics import Topics
-from services.kafka.whole_topic import record_at, records_of
-from services.logs import configure_logging
-from services.settings import Settings
+from services.runtime.log_config import configure_logging
+from services.runtime.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -88,7 +88,7 @@ def retry(
     """Publish commands again as they came, and print each one's reply. Exit 1 if one is not accepted.
 
     Each expects the version that its checkout had when it failed, so one that has moved on since refuses
-    it. A refusal is that command's reply for good: decide on --anyway before, not after.
+    it. A rejection is that command's reply for good: decide on --anyway before, not after.
     """
     if bool(places) == bool(reason or checkout):
         raise typer.BadParameter("give either PARTITION:OFFSET, or --reason and --checkout")

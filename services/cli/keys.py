@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from services.keys import Scope, create_key, load_ring, revoke_key
-from services.settings import BadSetting, Settings, variable
+from services.runtime.settings import BadSetting, Settings, variable
+from services.security.api_keys import Scope, create_key, load_ring, revoke_key
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -13,15 +13,15 @@ from typing import Annotated, Any
 import typer
 
 from domain.commands import RecordDecline, RecordPayment
-from domain.refusals import Refused
+from domain.rejection import Rejection
+from services.bootstrap.connections import opened_store
+from services.bootstrap.parts import utc_now
 from services.cli.terminal import escaped
-from services.logs import configure_logging
-from services.opening import opened_store
-from services.payments import by_hand
-from services.settings import Settings
-from services.store import Attempt, AttemptState, EventStore
-from services.tracing import exporting
-from services.wiring.parts import utc_now
+from services.event_store import Attempt, AttemptState, EventStore
+from services.payment_worker import manual_resolution
+from services.runtime.log_config import configure_logging
+from services.runtime.settings import Settings
+from services.runtime.tracing import exporting
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -41,12 +41,12 @@ def payments(context: typer.Context) -> None:
     if context.invoked_subcommand:
         return
     # `list` and `resolve` need nothing of what a service is made of.
-    from services.wiring import payments as wiring
+    from services.bootstrap import payment_worker as process
 
     configure_logging()
     needed = ("event_store_url", "redis_url", "merchant_file", "payment_provider")
     with exporting("payments"):
-        asyncio.run(wiring.run(Settings.load(*needed)))
+        asyncio.run(process.run(Settings.load(*needed)))
 
 
 @app.command("list")
@@ -103,9 +103,9 @@ def resolve(
             "give one of --hold, --paid PAYMENT_ID, --declined, --ask-again, --refunded"
         )
     for is_asked, act, told in (
-        (hold, by_hand.hold, "held"),
-        (again, by_hand.ask_again, "asked again"),
-        (refunded, by_hand.refunded, "refunded"),
+        (hold, manual_resolution.hold, "held"),
+        (again, manual_resolution.ask_again, "asked again"),
+        (refunded, manual_resolution.refunded, "refunded"),
     ):
         if is_asked:
             asyncio.run(_act(act, attempt))
@@ -115,8 +115,8 @@ def resolve(
     kind = RecordDecline if declined else RecordPayment
     try:
         ask = kind.parse({"attempt_id": attempt} | facts)
-    except Refused as refusal:
-        raise typer.BadParameter(f"{refusal.param}: {refusal.message}") from None
+    except Rejection as rejection:
+        raise typer.BadParameter(f"{rejection.param}: {rejection.message}") from None
     version = asyncio.run(_resolve(ask, f"operator {by or getpass.getuser()}"[:500]))
     outcome = {"attempt_id": attempt, "version": version, "outcome": kind.NAME}
     _tell(outcome, f"is settled, version {version}", as_json=as_json)
@@ -143,7 +143,7 @@ async def _act(act: Callable[[EventStore, str], None], attempt_id: str) -> None:
 async def _resolve(ask: RecordPayment | RecordDecline, resolver: str) -> int:
     settings = _settings("event_store_url", "merchant_file")
     async with opened_store(settings) as store:
-        return by_hand.resolve(store, settings.book(), utc_now, ask, resolver)
+        return manual_resolution.resolve(store, settings.book(), utc_now, ask, resolver)
 
 
 def _settings(*needed: str) -> Settings:

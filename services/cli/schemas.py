@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from services.documents.export import export as write_schemas
+from services.messages.schema_export import export as write_schemas
 
 app = typer.Typer(no_args_is_help=True, help="The JSON Schemas of the messages on Kafka.")
 

@@ -15,11 +15,11 @@ from rich.console import Console
 
 from domain.commands import COMMANDS
 from domain.values import CHECKOUT_ID_PATTERN
-from services.kafka.client import CommandClient, CommandToSend, Reply
+from services.kafka.command_client import CommandClient, CommandToSend, Reply
 from services.kafka.connection import connection_of
 from services.kafka.topics import Topics
-from services.logs import configure_logging
-from services.settings import Settings
+from services.runtime.log_config import configure_logging
+from services.runtime.settings import Settings
 
 
 def _a_checkouts_id(given: str) -> str:

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from services.kafka.admin import create_topics
 from services.kafka.connection import connection_of
+from services.kafka.topic_admin import create_topics
 from services.kafka.topic_plans import topic_plans
-from services.settings import Settings
+from services.runtime.settings import Settings
 
 
 def topics(

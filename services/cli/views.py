@@ -12,14 +12,14 @@ import typer
 
 from services.audit.all_views import wrong_views
 from services.audit.views_rebuild import Rebuild, Rebuilt
-from services.cli.auditing import AsJson, audited, store_of
+from services.bootstrap.connections import opened_views
+from services.cli.audit_options import AsJson, audited, store_of
 from services.cli.progress import progress_bars
 from services.cli.terminal import escaped
 from services.kafka.connection import connection_of
+from services.kafka.topic_reader import bounds_of
 from services.kafka.topics import Topics
-from services.kafka.whole_topic import bounds_of
-from services.opening import opened_views
-from services.settings import Settings
+from services.runtime.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True, help="Check the views in Redis against the event store, or rebuild them."

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class DevError(Exception):
-    """The development system can't run, or the demo's story went wrong."""
+    """The development system can't run, or the demo's scenario went wrong."""

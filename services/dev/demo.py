@@ -1,4 +1,4 @@
-"""The story of one checkout, through Kafka and HTTP, told as it happens."""
+"""The scenario of one checkout, through Kafka and HTTP, told as it happens."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from rich.rule import Rule
 
 from services.dev import DevError
 from services.dev.system import DevSystem, dev_system
-from services.documents.story import BODIES, CHECKOUT_ID
-from services.kafka.client import CommandClient, CommandToSend
+from services.kafka.command_client import CommandClient, CommandToSend
+from services.messages.scenario import BODIES, CHECKOUT_ID
 
 
 class DemoFailed(DevError):
-    """The story did not go as it should."""
+    """The scenario did not go as it should."""
 
 
 async def tell(console: Console) -> None:
-    """Run the story on a system of its own. Raises `DemoFailed`."""
+    """Run the scenario on a system of its own. Raises `DemoFailed`."""
     with tempfile.TemporaryDirectory(prefix="checkout-demo-") as data:
         async with dev_system(Path(data)) as dev:
             console.print(
@@ -34,9 +34,9 @@ async def tell(console: Console) -> None:
                 CommandClient({"bootstrap_servers": dev.kafka}, dev.topics) as client,
                 client.following(dev.topics.events) as events,
             ):
-                story = _Story(console, dev, events)
-                await story.create(client)
-                await story.over_http()
+                scenario = _Story(console, dev, events)
+                await scenario.create(client)
+                await scenario.over_http()
 
 
 class _Story:

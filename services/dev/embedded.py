@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from confluent_kafka import Producer
 from fakeredis import FakeAsyncRedis
 
-from projections.redis_views import RedisViews
-from projections.run_id import RunId
+from projections.redis.server_identity import RunId
+from projections.redis.views import RedisViews
 
 _SECONDS = 5.0
 

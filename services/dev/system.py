@@ -10,29 +10,29 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.merchant import MerchantBook
+from domain.merchant_book import MerchantBook
 from projections.rebuild import rebuild
-from projections.redis_views import RedisViews
-from services.api.app import ApiParts, build_app
-from services.api.payment_watch import PaymentWatch
-from services.checks import failure_check, store_check, views_check
-from services.commands.service import CommandService
+from projections.redis.views import RedisViews
+from services.bootstrap.http_server import serving
+from services.bootstrap.parts import running, utc_now, writing
+from services.bootstrap.payment_worker import payment_worker
+from services.bootstrap.readiness_checks import failure_check, store_check, views_check
+from services.command_consumer.consumer import CommandConsumer
 from services.dev import DevError
 from services.dev.embedded import EmbeddedKafka, embedded_views
+from services.event_store import open_store
+from services.event_store.positions import RELAY
+from services.http_api.app import ApiParts, build_app
+from services.http_api.payment_watch import PaymentWatch
 from services.kafka.connection import connection_of
 from services.kafka.subscription import Subscription
 from services.kafka.topics import Topics
-from services.keys import LiveKeys, Scope, create_key, load_ring
-from services.payments.practice_provider import PracticeProvider
-from services.projector.service import ProjectorService
-from services.relay.service import RelayService
-from services.serving import serving
-from services.settings import Settings, read_book
-from services.store import open_store
-from services.store.positions import RELAY
-from services.token_keys import TokenKeys, new_key_line
-from services.wiring.parts import running, utc_now, writing
-from services.wiring.payments import payments_service
+from services.outbox_relay.relay import OutboxRelay
+from services.payment_worker.providers.test.gateway import FakeGateway
+from services.projector.projector import Projector
+from services.runtime.settings import Settings, read_book
+from services.security.api_keys import LiveKeys, Scope, create_key, load_ring
+from services.security.token_encryption import TokenKeys, new_key_line
 
 DEMO_BOOK = Path(__file__).parents[2] / "domain" / "demo_book.toml"
 
@@ -57,8 +57,8 @@ class DevSystem:
     data: Path
     topics: Topics
     views: RedisViews
-    relay: RelayService
-    projector: ProjectorService
+    relay: OutboxRelay
+    projector: Projector
 
     def ready_line(self) -> dict[str, str]:
         """What a script needs to know."""
@@ -101,11 +101,11 @@ async def dev_system(
         )
         token_keys = TokenKeys.parse(_kept(data, "token-keys", lambda: new_key_line("dev")))
         writer = await stack.enter_async_context(writing(store, views, book, token_keys))
-        provider = PracticeProvider(data / "test-payments.db")
-        payments = payments_service(settings, store, writer, provider, token_keys)
-        relay = RelayService(store, connection, topics, settings.max_lag_events)
-        projector = ProjectorService(store, views, connection, topics, settings.max_lag_events)
-        commands = CommandService(connection, topics, writer, utc_now, settings.max_lag_events)
+        provider = FakeGateway(data / "test-payments.db")
+        payments = payment_worker(settings, store, writer, provider, token_keys)
+        relay = OutboxRelay(store, connection, topics, settings.max_lag_events)
+        projector = Projector(store, views, connection, topics, settings.max_lag_events)
+        commands = CommandConsumer(connection, topics, writer, utc_now, settings.max_lag_events)
         watch = PaymentWatch(store)
         await stack.enter_async_context(running(relay, projector, commands, payments, watch))
         keys = LiveKeys(_keys_file(data))

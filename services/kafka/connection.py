@@ -6,7 +6,7 @@ from typing import Any
 
 from aiokafka.helpers import create_ssl_context
 
-from services.settings import BadSetting, Settings, variable
+from services.runtime.settings import BadSetting, Settings, variable
 
 KafkaConnection = dict[str, Any]
 """Keyword arguments that each aiokafka client takes."""

@@ -9,14 +9,14 @@ from aiokafka.protocol.fetch import FetchRequest
 
 from services.kafka.lenient_decoding import UndecodableRecord, records_in
 
-__all__ = ["PatientConsumer", "UndecodableRecord"]
+__all__ = ["ResilientConsumer", "UndecodableRecord"]
 
 _LOOK_AGAIN_SECONDS = 0.05
 
 _Records = dict[TopicPartition, list[ConsumerRecord]]
 
 
-class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
+class ResilientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     """Differs from its parent in `getmany`. `failure` is what it raised last, if it did.
 
     aiokafka decodes header names as it hands records out. One that isn't UTF-8 makes `getmany` raise,

@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from services.kafka.connection import KafkaConnection
-from services.kafka.message import Message
-from services.tracing import batch_span, traceparent_in
+from services.kafka.producer_record import ProducerRecord
+from services.runtime.tracing import batch_span, traceparent_in
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Publisher:
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
 
-    async def publish(self, messages: Sequence[Message]) -> None:
+    async def publish(self, messages: Sequence[ProducerRecord]) -> None:
         """Send all, in order within each key, and return when all are acknowledged.
 
         Raises `KafkaUnavailable`; send them again then.
@@ -56,7 +56,7 @@ class Publisher:
             await self._abandon()
             raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
 
-    async def _send(self, messages: Sequence[Message]) -> None:
+    async def _send(self, messages: Sequence[ProducerRecord]) -> None:
         async with asyncio.timeout(self._bound):
             producer = await self._started()
             sent = [
@@ -125,7 +125,7 @@ class _NoValue:
     """
 
 
-def _sendable(message: Message) -> bytes | type[_NoValue]:
+def _sendable(message: ProducerRecord) -> bytes | type[_NoValue]:
     return _NoValue if message.value is None else message.value
 
 

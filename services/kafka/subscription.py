@@ -15,11 +15,11 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 
 from services.kafka.connection import KafkaConnection
-from services.kafka.consumer import PatientConsumer
-from services.kafka.lag import ConsumerLag
-from services.kafka.quiet import faststream_logger
-from services.lag import Lag
-from services.tracing import batch_span, traceparent_in
+from services.kafka.consumer import ResilientConsumer
+from services.kafka.consumer_lag import ConsumerLag
+from services.kafka.log_filter import faststream_logger
+from services.runtime.lag import Lag
+from services.runtime.tracing import batch_span, traceparent_in
 
 logger = logging.getLogger(__name__)
 
@@ -80,10 +80,10 @@ class Subscription:
         self._subscriber(self._consume)
 
     @property
-    def consumer(self) -> PatientConsumer:
+    def consumer(self) -> ResilientConsumer:
         """The consumer, once started."""
         consumer = self._subscriber.consumer
-        if not isinstance(consumer, PatientConsumer):
+        if not isinstance(consumer, ResilientConsumer):
             raise TypeError("the subscription has not been started")
         return consumer
 
@@ -91,7 +91,7 @@ class Subscription:
     def failure(self) -> str | None:
         """What keeps records from being handled, if something does."""
         consumer = self._subscriber.consumer
-        if isinstance(consumer, PatientConsumer) and consumer.failure:
+        if isinstance(consumer, ResilientConsumer) and consumer.failure:
             return f"records can't be fetched: {consumer.failure}"
         if not self.is_healthy:
             return "a batch is held and tried again"
@@ -113,7 +113,9 @@ class Subscription:
         config = self._broker.config.broker_config
         if isinstance(config.builder, partial):
             # FastStream has no other way in for a consumer class of one's own.
-            config.builder = partial(PatientConsumer, **config.builder.keywords | self._connection)
+            config.builder = partial(
+                ResilientConsumer, **config.builder.keywords | self._connection
+            )
         await self._broker.start()
 
     async def stop(self) -> None:

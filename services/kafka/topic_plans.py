@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.kafka.topics import Topics
-from services.settings import UNLIMITED, Settings, variable
+from services.runtime.settings import UNLIMITED, Settings, variable
 
 _MS_PER_HOUR = 3_600_000
 

@@ -7,15 +7,19 @@ import pytest
 
 from domain.checkout import Checkout, fold
 from domain.commands import CancelCheckout, Command, CreateCheckout, UpdateCheckout
-from domain.decisions import decide
-from domain.events import Event, Metadata, RecordedEvent, record
-from domain.merchant import MerchantBook
-from domain.refusals import Refused
+from domain.decide import decide
+from domain.events import Channel, Event, Metadata, RecordedEvent, record
+from domain.merchant_book import MerchantBook
+from domain.rejection import Rejection
 from tests.domain.books import BOOK
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 METADATA = Metadata(
-    door="http", actor="shop", command_source="/api", command_id="c-1", correlation_id="r-1"
+    channel=Channel.HTTP,
+    actor="shop",
+    command_source="/api",
+    command_id="c-1",
+    correlation_id="r-1",
 )
 
 ADA = {"first_name": "Ada", "last_name": "King", "email": "ada@example.org"}
@@ -98,15 +102,15 @@ def missing(checkout: Checkout) -> list[str | None]:
     return [message.param for message in checkout.messages if message.type == "error"]
 
 
-def refusal_of(checkout: Checkout | None, command: Command, **more: Any) -> Refused:
+def rejection_of(checkout: Checkout | None, command: Command, **more: Any) -> Rejection:
     """Why a well-formed command is refused."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejection) as caught:
         ask(checkout, command, **more)
     return caught.value
 
 
-def refusal_to_parse(command: type[Command], body: Any) -> Refused:
+def rejection_to_parse(command: type[Command], body: Any) -> Rejection:
     """Why a body is no command."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejection) as caught:
         command.parse(body)
     return caught.value

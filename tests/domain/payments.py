@@ -4,9 +4,9 @@ from typing import Any
 
 from domain.checkout import Checkout
 from domain.commands import CompleteCheckout, RecordDecline, RecordPayment
-from domain.decisions import decide
+from domain.decide import decide
 from domain.events import Event, PaymentStarted
-from domain.merchant import MerchantBook
+from domain.merchant_book import MerchantBook
 from tests.domain.books import BOOK
 from tests.domain.given import after, ask
 

@@ -4,7 +4,7 @@ import json
 
 from domain.checkout import DECLINED, Checkout
 from domain.values import Address, Status
-from projections.view import view_of
+from projections.checkout_view import render_view
 from tests.domain.books import BOOK, DEARER, FREE
 from tests.domain.given import BERLIN, CALIFORNIA, NEW_YORK, PARIS
 
@@ -94,7 +94,7 @@ def assert_status_and_payment_agree(checkout: Checkout) -> None:
 
 
 def assert_view_shows_it(checkout: Checkout) -> None:
-    shown = json.loads(view_of(checkout).body)
+    shown = json.loads(render_view(checkout).body)
     assert shown["status"] == checkout.status
     assert None not in shown.values()
     assert ("payment_provider" in shown) == (not checkout.is_closed)

@@ -1,10 +1,10 @@
-"""Whatever a stranger sends is either a command or a refusal that can be sent back."""
+"""Whatever a stranger sends is either a command or a rejection that can be sent back."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.commands import COMMANDS
-from domain.refusals import RefusalCode, Refused
+from domain.rejection import Rejection, RejectionCode
 
 FIELDS = [
     "items",
@@ -32,11 +32,11 @@ anything = st.recursive(
 
 @settings(max_examples=200, deadline=None)
 @given(command=st.sampled_from(sorted(COMMANDS)), body=anything)
-def test_any_json_is_a_command_or_a_refusal_that_names_the_field(command, body):
+def test_any_json_is_a_command_or_a_rejection_that_names_the_field(command, body):
     outcome = parsed_or_refused(COMMANDS[command], body)
 
-    if isinstance(outcome, Refused):
-        assert outcome.code == RefusalCode.INVALID
+    if isinstance(outcome, Rejection):
+        assert outcome.code == RejectionCode.INVALID
         assert outcome.param is not None
         assert outcome.param.startswith("$")
         assert (outcome.message + outcome.param).encode()
@@ -48,5 +48,5 @@ def test_any_json_is_a_command_or_a_refusal_that_names_the_field(command, body):
 def parsed_or_refused(command, body):
     try:
         return command.parse(body)
-    except Refused as refused:
+    except Rejection as refused:
         return refused

@@ -27,11 +27,11 @@ from domain.commands import (
     RecordPayment,
     UpdateCheckout,
 )
-from domain.decisions import decide
+from domain.decide import decide
 from domain.events import CheckoutCompleted, Event, PaymentStarted, RecordedEvent, record
-from domain.merchant import MerchantBook
-from domain.refusals import RefusalCode, Refused
-from projections.view import render
+from domain.merchant_book import MerchantBook
+from domain.rejection import Rejection, RejectionCode
+from projections.checkout_view import render
 from tests.domain import given, wishes
 from tests.domain.books import BOOK
 from tests.domain.soundness import assert_sound
@@ -50,7 +50,7 @@ class AnySequence(RuleBasedStateMachine):
         self.checkout: Checkout | None = None
         self.stream: list[RecordedEvent] = []
         self.wishes: dict[str, Any] = {}
-        self.refusals: list[tuple[RefusalCode, str | None]] = []
+        self.rejections: list[tuple[RejectionCode, str | None]] = []
         self.sent = 0
         self.running: str | None = None
         self.paid_with: str | None = None
@@ -119,8 +119,8 @@ class AnySequence(RuleBasedStateMachine):
         self.sent += 1
         try:
             events = decide(self.checkout, command, self.book, expects, f"key-{self.sent}")
-        except Refused as refused:
-            self.refusals.append((refused.code, expected))
+        except Rejection as refused:
+            self.rejections.append((refused.code, expected))
             return False
         assert not was_closed, "closed is closed"
         assert self.running is None, "nothing is taken while a payment runs"
@@ -133,7 +133,7 @@ class AnySequence(RuleBasedStateMachine):
         """Tell, perhaps late or again, how an attempt ended; whether that ended it."""
         runs = command.attempt_id == self.running
         if not (runs or again):
-            assert given.refusal_of(self.checkout, command).code == RefusalCode.ATTEMPT_CLOSED
+            assert given.rejection_of(self.checkout, command).code == RejectionCode.ATTEMPT_CLOSED
             return False
         events = decide(self.checkout, command, self.book)
         assert len(events) == runs, "an attempt ends once"
@@ -149,7 +149,7 @@ class AnySequence(RuleBasedStateMachine):
 
     @invariant()
     def the_version_is_checked_before_the_book_is_asked(self) -> None:
-        assert (RefusalCode.INVALID, "stale") not in self.refusals
+        assert (RejectionCode.INVALID, "stale") not in self.rejections
 
     @invariant()
     def the_checkout_is_sound(self) -> None:

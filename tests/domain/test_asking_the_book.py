@@ -15,7 +15,7 @@ from tests.domain.given import (
     created,
     names,
     ready,
-    refusal_of,
+    rejection_of,
     update,
     updated,
 )
@@ -77,7 +77,7 @@ def test_an_unchanged_address_asks_for_nothing():
 def test_another_address_is_refused_if_an_item_is_not_sold_any_more():
     wish = UpdateCheckout.parse({"fulfillment_address": NEW_YORK})
 
-    assert refusal_of(ready(), wish, book=BARE).param == "$.items"
+    assert rejection_of(ready(), wish, book=BARE).param == "$.items"
 
 
 def test_clearing_the_address_needs_nothing_of_the_book():

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from domain.commands import COMMANDS, CancelCheckout, CreateCheckout, UpdateCheckout
-from domain.refusals import RefusalCode
-from tests.domain.given import ADA, BOB, CALIFORNIA, MUG, address, item, refusal_to_parse
+from domain.rejection import RejectionCode
+from tests.domain.given import ADA, BOB, CALIFORNIA, MUG, address, item, rejection_to_parse
 
 NO_QUANTITIES = [True, "1", 1.0, 0, -1, 10_001, 2**70, None, [1], {}]
 NO_TEXTS = ["", "x" * 501, 7, True, [], {}, json.loads('"\\ud800"')]
@@ -49,9 +49,9 @@ def json_path(path):
 
 def assert_refused(body, param, commands=(CreateCheckout, UpdateCheckout)):
     for command in commands:
-        refusal = refusal_to_parse(command, body)
-        assert (refusal.code, refusal.param) == (RefusalCode.INVALID, param)
-        assert refusal.message
+        rejection = rejection_to_parse(command, body)
+        assert (rejection.code, rejection.param) == (RejectionCode.INVALID, param)
+        assert rejection.message
 
 
 @pytest.mark.parametrize("quantity", NO_QUANTITIES, ids=repr)

@@ -3,11 +3,11 @@ from datetime import timedelta
 import pytest
 
 from domain.commands import CancelCheckout, CreateCheckout, UpdateCheckout
-from domain.decisions import decide
+from domain.decide import decide
 from domain.events import CheckoutCanceled
-from domain.refusals import RefusalCode
+from domain.rejection import RejectionCode
 from domain.values import Status
-from projections.view import render
+from projections.checkout_view import render
 from tests.domain.books import BOOK
 from tests.domain.given import (
     ADA,
@@ -19,7 +19,7 @@ from tests.domain.given import (
     canceled,
     created,
     ready,
-    refusal_of,
+    rejection_of,
 )
 
 
@@ -61,31 +61,31 @@ def test_an_unready_checkout_can_be_canceled_too():
     "fields", [{}, {"buyer": ADA}, {"items": []}, {"fulfillment_address": CALIFORNIA}]
 )
 def test_a_canceled_checkout_takes_no_update_not_even_one_that_changes_nothing(fields):
-    refusal = refusal_of(canceled(ready()), UpdateCheckout.parse(fields))
+    rejection = rejection_of(canceled(ready()), UpdateCheckout.parse(fields))
 
-    assert refusal.code == RefusalCode.CHECKOUT_CLOSED
+    assert rejection.code == RejectionCode.CHECKOUT_CLOSED
 
 
 def test_a_canceled_checkout_can_not_be_canceled_again():
-    refusal = refusal_of(canceled(ready()), CancelCheckout.parse({}))
+    rejection = rejection_of(canceled(ready()), CancelCheckout.parse({}))
 
-    assert refusal.code == RefusalCode.NOT_CANCELABLE
+    assert rejection.code == RejectionCode.NOT_CANCELABLE
 
 
 def test_a_canceled_checkout_can_not_be_created_again():
-    refusal = refusal_of(canceled(ready()), CreateCheckout.parse({"items": MUG}))
+    rejection = rejection_of(canceled(ready()), CreateCheckout.parse({"items": MUG}))
 
-    assert refusal.code == RefusalCode.ALREADY_EXISTS
+    assert rejection.code == RejectionCode.ALREADY_EXISTS
 
 
 def test_that_it_is_closed_is_told_before_that_the_version_is_stale_or_the_item_unknown():
     checkout = canceled(ready())
     wish = UpdateCheckout.parse({"items": [{"id": "unicorn", "quantity": 1}]})
 
-    assert refusal_of(checkout, wish, expected_version=1).code == RefusalCode.CHECKOUT_CLOSED
+    assert rejection_of(checkout, wish, expected_version=1).code == RejectionCode.CHECKOUT_CLOSED
     cancel = CancelCheckout.parse({})
-    assert refusal_of(checkout, cancel, expected_version=1).code == RefusalCode.NOT_CANCELABLE
+    assert rejection_of(checkout, cancel, expected_version=1).code == RejectionCode.NOT_CANCELABLE
 
 
 def test_a_checkout_that_does_not_exist_can_not_be_canceled():
-    assert refusal_of(None, CancelCheckout.parse({})).code == RefusalCode.NOT_FOUND
+    assert rejection_of(None, CancelCheckout.parse({})).code == RejectionCode.NOT_FOUND

@@ -1,11 +1,11 @@
 import pytest
 
 from domain.commands import CancelCheckout, CreateCheckout, UpdateCheckout
-from domain.decisions import decide
+from domain.decide import decide
 from domain.events import BuyerUpdated, CheckoutCompleted, PaymentStarted
-from domain.refusals import RefusalCode
+from domain.rejection import RejectionCode
 from domain.values import Buyer, PaymentProvider, Status
-from projections.view import render
+from projections.checkout_view import render
 from tests.domain.books import BARE, BOOK, DEARER, FREE
 from tests.domain.given import (
     ADA,
@@ -19,7 +19,7 @@ from tests.domain.given import (
     created,
     names,
     ready,
-    refusal_of,
+    rejection_of,
     updated,
 )
 from tests.domain.payments import PAYMENT_DATA, attempt_of, complete, completing, paid, paying
@@ -74,10 +74,10 @@ def test_no_buyer_null_or_the_same_buyer_changes_no_buyer():
 
 
 def test_another_provider_than_the_checkouts_is_refused():
-    refusal = refusal_of(ready(), ELSEWHERE)
+    rejection = rejection_of(ready(), ELSEWHERE)
 
-    assert (refusal.code, refusal.param) == (RefusalCode.INVALID, "$.payment_data.provider")
-    assert "stripe" in refusal.message
+    assert (rejection.code, rejection.param) == (RejectionCode.INVALID, "$.payment_data.provider")
+    assert "stripe" in rejection.message
 
 
 def test_the_provider_is_the_one_the_checkout_was_opened_with():
@@ -85,7 +85,7 @@ def test_the_provider_is_the_one_the_checkout_was_opened_with():
     book = BOOK.model_copy(update={"payment_provider": cash})
 
     assert complete(ready(), book) == complete(ready())
-    assert refusal_of(ready(), ELSEWHERE, book=book).param == "$.payment_data.provider"
+    assert rejection_of(ready(), ELSEWHERE, book=book).param == "$.payment_data.provider"
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_the_provider_is_the_one_the_checkout_was_opened_with():
     ids=["without an address", "without a line", "without an option"],
 )
 def test_a_checkout_that_is_not_ready_is_refused_with_what_is_missing(checkout, lacking):
-    refusal = refusal_of(checkout, completing())
+    rejection = rejection_of(checkout, completing())
 
-    assert (refusal.code, refusal.param) == (RefusalCode.NOT_READY, None)
-    assert refusal.message.endswith(f"see to {', '.join(lacking)}")
+    assert (rejection.code, rejection.param) == (RejectionCode.NOT_READY, None)
+    assert rejection.message.endswith(f"see to {', '.join(lacking)}")
 
 
 def test_once_made_ready_it_can_be_completed():
@@ -121,41 +121,41 @@ def test_once_made_ready_it_can_be_completed():
     ids=["update", "update of nothing", "cancel", "complete"],
 )
 def test_while_a_payment_runs_every_command_is_refused(command):
-    assert refusal_of(paying(ready()), command).code == RefusalCode.IN_PROGRESS
+    assert rejection_of(paying(ready()), command).code == RejectionCode.IN_PROGRESS
 
 
 def test_a_checkout_in_whatever_state_can_not_be_created_again():
     command = CreateCheckout.parse({"items": MUG})
 
     for checkout in (paying(ready()), paid(ready())):
-        assert refusal_of(checkout, command).code == RefusalCode.ALREADY_EXISTS
+        assert rejection_of(checkout, command).code == RejectionCode.ALREADY_EXISTS
 
 
 @pytest.mark.parametrize("closed", [canceled(ready()), paid(ready())], ids=lambda c: c.status)
 def test_a_closed_checkout_takes_no_command_any_more(closed):
     closed_for = {
-        completing(): RefusalCode.CHECKOUT_CLOSED,
-        UpdateCheckout.parse({}): RefusalCode.CHECKOUT_CLOSED,
-        CancelCheckout.parse({}): RefusalCode.NOT_CANCELABLE,
+        completing(): RejectionCode.CHECKOUT_CLOSED,
+        UpdateCheckout.parse({}): RejectionCode.CHECKOUT_CLOSED,
+        CancelCheckout.parse({}): RejectionCode.NOT_CANCELABLE,
     }
 
     for command, code in closed_for.items():
-        refusal = refusal_of(closed, command)
-        assert refusal.code == code
-        assert closed.status in refusal.message
+        rejection = rejection_of(closed, command)
+        assert rejection.code == code
+        assert closed.status in rejection.message
 
 
 def test_it_is_told_first_that_there_is_none_then_the_state_the_version_and_the_provider():
-    assert refusal_of(None, ELSEWHERE, expected_version=1).code == RefusalCode.NOT_FOUND
+    assert rejection_of(None, ELSEWHERE, expected_version=1).code == RejectionCode.NOT_FOUND
     for checkout, code in {
-        paid(ready()): RefusalCode.CHECKOUT_CLOSED,
-        paying(ready()): RefusalCode.IN_PROGRESS,
-        created(): RefusalCode.NOT_READY,
-        ready(): RefusalCode.VERSION_MISMATCH,
+        paid(ready()): RejectionCode.CHECKOUT_CLOSED,
+        paying(ready()): RejectionCode.IN_PROGRESS,
+        created(): RejectionCode.NOT_READY,
+        ready(): RejectionCode.VERSION_MISMATCH,
     }.items():
-        assert refusal_of(checkout, ELSEWHERE, expected_version=1).code == code
+        assert rejection_of(checkout, ELSEWHERE, expected_version=1).code == code
     version = ready().version
-    assert refusal_of(ready(), ELSEWHERE, expected_version=version).code == RefusalCode.INVALID
+    assert rejection_of(ready(), ELSEWHERE, expected_version=version).code == RejectionCode.INVALID
 
 
 def test_an_attempt_is_named_after_the_command_that_asked_for_it():
@@ -192,7 +192,7 @@ def test_a_total_of_nothing_is_an_order_at_once():
 
 
 def test_a_total_of_nothing_asks_for_the_right_provider_all_the_same():
-    assert refusal_of(free(), ELSEWHERE).param == "$.payment_data.provider"
+    assert rejection_of(free(), ELSEWHERE).param == "$.payment_data.provider"
 
 
 def test_what_costs_something_at_the_last_change_is_not_free_because_the_book_is_now():

@@ -1,8 +1,8 @@
 from domain.commands import CreateCheckout
-from domain.refusals import RefusalCode
-from projections.view import render
+from domain.rejection import RejectionCode
+from projections.checkout_view import render
 from tests.domain.books import BARE
-from tests.domain.given import ADA, CALIFORNIA, MUG, ask, created, refusal_of
+from tests.domain.given import ADA, CALIFORNIA, MUG, ask, created, rejection_of
 
 
 def test_a_create_tells_first_that_it_was_opened_then_each_fact_and_last_the_price():
@@ -74,20 +74,20 @@ def test_an_id_that_is_taken_is_refused_whatever_version_was_expected():
     command = CreateCheckout.parse({"items": MUG})
 
     for expected_version in (None, 0, 7):
-        refusal = refusal_of(created(), command, expected_version=expected_version)
-        assert refusal.code == RefusalCode.ALREADY_EXISTS
+        rejection = rejection_of(created(), command, expected_version=expected_version)
+        assert rejection.code == RejectionCode.ALREADY_EXISTS
 
 
 def test_an_unknown_item_is_refused_by_its_place_in_the_list():
     body = {"items": [*MUG, {"id": "unicorn", "quantity": 1}]}
 
-    refusal = refusal_of(None, CreateCheckout.parse(body))
+    rejection = rejection_of(None, CreateCheckout.parse(body))
 
-    assert (refusal.code, refusal.param) == (RefusalCode.INVALID, "$.items[1].id")
-    assert "unicorn" in refusal.message
+    assert (rejection.code, rejection.param) == (RejectionCode.INVALID, "$.items[1].id")
+    assert "unicorn" in rejection.message
 
 
 def test_what_the_merchant_does_not_sell_any_more_can_not_be_created():
-    refusal = refusal_of(None, CreateCheckout.parse({"items": MUG}), book=BARE)
+    rejection = rejection_of(None, CreateCheckout.parse({"items": MUG}), book=BARE)
 
-    assert refusal.param == "$.items[0].id"
+    assert rejection.param == "$.items[0].id"

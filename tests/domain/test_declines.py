@@ -1,10 +1,10 @@
 import pytest
 
-from domain.decisions import decide
+from domain.decide import decide
 from domain.events import PaymentDeclined
-from domain.refusals import RefusalCode
+from domain.rejection import RejectionCode
 from domain.values import Status
-from projections.view import render
+from projections.checkout_view import render
 from tests.domain.books import BOOK
 from tests.domain.given import (
     ADA,
@@ -16,7 +16,7 @@ from tests.domain.given import (
     canceled,
     item,
     ready,
-    refusal_of,
+    rejection_of,
     update,
     updated,
 )
@@ -120,7 +120,7 @@ def test_how_an_attempt_ended_that_was_declined_can_not_be_told_again():
     checkout = declined(ready())
 
     for late in (taken(running), turned_down(running)):
-        assert refusal_of(checkout, late).code == RefusalCode.ATTEMPT_CLOSED
+        assert rejection_of(checkout, late).code == RejectionCode.ATTEMPT_CLOSED
 
 
 def test_the_end_of_an_earlier_attempt_does_not_end_the_one_that_is_running():
@@ -128,4 +128,4 @@ def test_the_end_of_an_earlier_attempt_does_not_end_the_one_that_is_running():
     second = paying(declined(ready()), "key-2")
 
     for late in (taken(first), turned_down(first)):
-        assert refusal_of(second, late).code == RefusalCode.ATTEMPT_CLOSED
+        assert rejection_of(second, late).code == RejectionCode.ATTEMPT_CLOSED

@@ -1,5 +1,5 @@
 from domain.commands import CreateCheckout, UpdateCheckout
-from domain.refusals import RefusalCode
+from domain.rejection import RejectionCode
 from tests.domain.given import (
     BERLIN,
     CALIFORNIA,
@@ -10,7 +10,7 @@ from tests.domain.given import (
     created,
     names,
     ready,
-    refusal_of,
+    rejection_of,
     update,
     updated,
 )
@@ -156,28 +156,31 @@ def test_choosing_the_first_option_is_recorded_as_a_choice_though_no_amount_chan
 def test_an_option_that_is_not_on_offer_is_refused_and_those_on_offer_are_named():
     wish = UpdateCheckout.parse({"fulfillment_option_id": "parcel"})
 
-    refusal = refusal_of(ready(), wish)
+    rejection = rejection_of(ready(), wish)
 
-    assert (refusal.code, refusal.param) == (RefusalCode.INVALID, "$.fulfillment_option_id")
-    assert "ground, courier, express" in refusal.message
+    assert (rejection.code, rejection.param) == (RejectionCode.INVALID, "$.fulfillment_option_id")
+    assert "ground, courier, express" in rejection.message
 
 
 def test_an_option_is_refused_as_long_as_there_is_no_address():
     chosen = {"fulfillment_option_id": "ground"}
 
-    for refusal in (
-        refusal_of(created(), UpdateCheckout.parse(chosen)),
-        refusal_of(None, CreateCheckout.parse({"items": MUG, **chosen})),
-        refusal_of(ready(), UpdateCheckout.parse({**chosen, "fulfillment_address": None})),
+    for rejection in (
+        rejection_of(created(), UpdateCheckout.parse(chosen)),
+        rejection_of(None, CreateCheckout.parse({"items": MUG, **chosen})),
+        rejection_of(ready(), UpdateCheckout.parse({**chosen, "fulfillment_address": None})),
     ):
-        assert (refusal.code, refusal.param) == (RefusalCode.INVALID, "$.fulfillment_option_id")
-        assert "address" in refusal.message
+        assert (rejection.code, rejection.param) == (
+            RejectionCode.INVALID,
+            "$.fulfillment_option_id",
+        )
+        assert "address" in rejection.message
 
 
 def test_an_option_is_refused_if_the_address_beside_it_takes_it_off_offer():
     wish = {"fulfillment_option_id": "ground", "fulfillment_address": BERLIN}
 
-    assert refusal_of(ready(), UpdateCheckout.parse(wish)).param == "$.fulfillment_option_id"
+    assert rejection_of(ready(), UpdateCheckout.parse(wish)).param == "$.fulfillment_option_id"
 
 
 def test_an_option_may_be_chosen_together_with_the_address_that_offers_it():

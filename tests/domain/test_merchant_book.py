@@ -1,6 +1,6 @@
 import pytest
 
-from domain.merchant import BookItem, BrokenBook, parse_book
+from domain.merchant_book import BookItem, BrokenBook, parse_book
 from tests.domain.books import BOOK_TOML
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from domain.checkout import fold
 from domain.commands import CreateCheckout, UpdateCheckout
-from domain.past import as_of
+from domain.point_in_time import as_of
 from tests.domain.given import ADA, BOB, MUG, NOW, after, ask
 
 SECOND = timedelta(seconds=1)

@@ -3,10 +3,10 @@
 import pytest
 
 from domain.commands import COMMANDS, CompleteCheckout, RecordDecline, RecordPayment
-from domain.refusals import RefusalCode
+from domain.rejection import RejectionCode
 from domain.values import Buyer
-from projections.view import render
-from tests.domain.given import ADA, BOB, CALIFORNIA, after, ask, ready, refusal_to_parse
+from projections.checkout_view import render
+from tests.domain.given import ADA, BOB, CALIFORNIA, after, ask, ready, rejection_to_parse
 from tests.domain.payments import PAYMENT_DATA, completing, taken
 from tests.domain.test_bounds import NO_TEXTS
 
@@ -14,9 +14,9 @@ FULL = {**PAYMENT_DATA, "billing_address": CALIFORNIA}
 
 
 def assert_refused(body, param):
-    refusal = refusal_to_parse(CompleteCheckout, body)
-    assert (refusal.code, refusal.param) == (RefusalCode.INVALID, param)
-    assert refusal.message
+    rejection = rejection_to_parse(CompleteCheckout, body)
+    assert (rejection.code, rejection.param) == (RejectionCode.INVALID, param)
+    assert rejection.message
 
 
 def test_a_token_a_provider_a_billing_address_and_a_buyer_are_taken():
@@ -75,12 +75,12 @@ def test_the_command_can_be_printed_without_giving_its_token_away():
         assert "stripe" in text
 
 
-def test_no_refusal_gives_the_token_away():
+def test_no_rejection_gives_the_token_away():
     secret = "spt_secret" * 51
 
-    refusal = refusal_to_parse(CompleteCheckout, {"payment_data": {**FULL, "token": secret}})
+    rejection = rejection_to_parse(CompleteCheckout, {"payment_data": {**FULL, "token": secret}})
 
-    assert "spt_secret" not in f"{refusal!r} {refusal} {refusal.param}"
+    assert "spt_secret" not in f"{rejection!r} {rejection} {rejection.param}"
 
 
 @pytest.mark.parametrize("buyer", [None, ADA])

@@ -1,11 +1,11 @@
 from dataclasses import replace
 
 from domain.commands import RecordDecline, RecordPayment
-from domain.decisions import decide
+from domain.decide import decide
 from domain.events import CheckoutCompleted
-from domain.refusals import RefusalCode
+from domain.rejection import RejectionCode
 from domain.values import Payment
-from projections.view import render
+from projections.checkout_view import render
 from tests.domain.books import BARE, BOOK, DEARER
 from tests.domain.given import (
     ADA,
@@ -14,7 +14,7 @@ from tests.domain.given import (
     ask,
     canceled,
     ready,
-    refusal_of,
+    rejection_of,
     updated,
 )
 from tests.domain.payments import (
@@ -94,8 +94,8 @@ def test_another_payment_for_a_checkout_that_is_paid_is_refused():
     running = paying(ready())
     completed = after(running, ask(running, taken(running)))
 
-    assert refusal_of(completed, taken(running, "pay_2")).code == RefusalCode.ATTEMPT_CLOSED
-    assert refusal_of(completed, turned_down(running)).code == RefusalCode.ATTEMPT_CLOSED
+    assert rejection_of(completed, taken(running, "pay_2")).code == RejectionCode.ATTEMPT_CLOSED
+    assert rejection_of(completed, turned_down(running)).code == RejectionCode.ATTEMPT_CLOSED
 
 
 def test_where_no_payment_was_ever_started_none_ends():
@@ -103,10 +103,10 @@ def test_where_no_payment_was_ever_started_none_ends():
     decline = RecordDecline(attempt_id="attempt_x", code="no", message="No")
 
     for checkout in (ready(), canceled(ready())):
-        assert refusal_of(checkout, payment).code == RefusalCode.ATTEMPT_CLOSED
-        assert refusal_of(checkout, decline).code == RefusalCode.ATTEMPT_CLOSED
+        assert rejection_of(checkout, payment).code == RejectionCode.ATTEMPT_CLOSED
+        assert rejection_of(checkout, decline).code == RejectionCode.ATTEMPT_CLOSED
     for command in (payment, decline):
-        assert refusal_of(None, command).code == RefusalCode.NOT_FOUND
+        assert rejection_of(None, command).code == RejectionCode.NOT_FOUND
 
 
 def test_an_event_of_a_payment_read_back_from_its_json_is_the_same_event():

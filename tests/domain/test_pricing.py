@@ -1,6 +1,6 @@
 import pytest
 
-from domain.merchant import MAX_UNIT_AMOUNT, MerchantBook
+from domain.merchant_book import MAX_UNIT_AMOUNT, MerchantBook
 from domain.values import MAX_LINES, MAX_QUANTITY
 from tests.domain.books import BARE
 from tests.domain.given import (

@@ -1,5 +1,5 @@
 from domain.values import Status
-from projections.view import render
+from projections.checkout_view import render
 from tests.domain.given import (
     ADA,
     CALIFORNIA,

@@ -13,10 +13,10 @@ from domain.commands import (
     RecordPayment,
     UpdateCheckout,
 )
-from domain.decisions import decide
+from domain.decide import decide
 from domain.events import record
-from domain.merchant import parse_book
-from projections.view import render
+from domain.merchant_book import parse_book
+from projections.checkout_view import render
 from tests.domain.given import METADATA
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

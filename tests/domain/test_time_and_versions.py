@@ -5,12 +5,13 @@ import pytest
 
 from domain.checkout import BrokenStream, evolve, fold, next_time
 from domain.commands import CancelCheckout, Command, CreateCheckout, UpdateCheckout
-from domain.decisions import decide
+from domain.decide import decide
 from domain.events import CheckoutCanceled, CheckoutCreated, record
-from domain.refusals import RefusalCode
-from projections.view import render, rfc3339, view_of
+from domain.rejection import RejectionCode
+from projections.checkout_view import render, render_view
+from services.messages.rfc3339 import format_rfc3339
 from tests.domain.books import BOOK
-from tests.domain.given import ADA, METADATA, MUG, NOW, after, ask, created, ready, refusal_of
+from tests.domain.given import ADA, METADATA, MUG, NOW, after, ask, created, ready, rejection_of
 
 OPEN = CreateCheckout.parse({"items": MUG})
 SAY_BUYER = UpdateCheckout.parse({"buyer": ADA})
@@ -42,9 +43,9 @@ def test_time_never_goes_back_within_a_checkout_though_the_clock_does():
 @pytest.mark.parametrize("expected_version", [0, 1, 4])
 def test_a_command_that_has_seen_another_version_is_refused(expected_version):
     for command in (SAY_BUYER, CancelCheckout.parse({})):
-        refusal = refusal_of(created(), command, expected_version=expected_version)
-        assert refusal.code == RefusalCode.VERSION_MISMATCH
-        assert "version 3" in refusal.message
+        rejection = rejection_of(created(), command, expected_version=expected_version)
+        assert rejection.code == RejectionCode.VERSION_MISMATCH
+        assert "version 3" in rejection.message
 
 
 def test_a_command_that_has_seen_the_last_version_is_accepted():
@@ -53,15 +54,15 @@ def test_a_command_that_has_seen_the_last_version_is_accepted():
 
 def test_a_create_expects_no_version_or_zero():
     assert len(ask(None, OPEN, expected_version=0)) == 3
-    assert refusal_of(None, OPEN, expected_version=1).code == RefusalCode.VERSION_MISMATCH
+    assert rejection_of(None, OPEN, expected_version=1).code == RejectionCode.VERSION_MISMATCH
 
 
 def test_a_stale_version_is_told_before_an_unknown_item():
     wish = UpdateCheckout.parse({"items": [{"id": "unicorn", "quantity": 1}]})
 
-    refusal = refusal_of(created(), wish, expected_version=1)
+    rejection = rejection_of(created(), wish, expected_version=1)
 
-    assert refusal.code == RefusalCode.VERSION_MISMATCH
+    assert rejection.code == RejectionCode.VERSION_MISMATCH
 
 
 def test_a_stream_with_a_hole_a_repeat_or_no_beginning_is_broken():
@@ -94,7 +95,7 @@ def test_a_fold_may_go_on_from_a_state_in_between():
     assert fold(stream[1:], halfway) == fold(stream)
 
 
-def test_a_command_nobody_decides_is_a_mistake_of_the_program_and_no_refusal():
+def test_a_command_nobody_decides_is_a_mistake_of_the_program_and_no_rejection():
     class SingToIt(Command):
         NAME = "SingToIt"
 
@@ -105,12 +106,12 @@ def test_a_command_nobody_decides_is_a_mistake_of_the_program_and_no_refusal():
 def test_times_are_shown_in_utc():
     in_paris = NOW.astimezone(timezone(timedelta(hours=1)))
 
-    assert rfc3339(in_paris) == "2026-11-02T09:30:00Z"
+    assert format_rfc3339(in_paris) == "2026-11-02T09:30:00Z"
 
 
 def test_a_view_says_which_version_of_which_checkout_it_shows():
     checkout = ready()
-    view = view_of(checkout)
+    view = render_view(checkout)
 
     assert (view.checkout_id, view.version) == ("c1", checkout.version)
     assert json.loads(view.body) == render(checkout)

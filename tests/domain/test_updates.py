@@ -1,7 +1,7 @@
 import pytest
 
 from domain.commands import UpdateCheckout
-from domain.refusals import RefusalCode
+from domain.rejection import RejectionCode
 from tests.domain.given import (
     ADA,
     BERLIN,
@@ -14,8 +14,8 @@ from tests.domain.given import (
     item,
     names,
     ready,
-    refusal_of,
-    refusal_to_parse,
+    rejection_of,
+    rejection_to_parse,
     update,
     updated,
 )
@@ -79,9 +79,9 @@ def test_null_clears_the_address_and_the_selected_option_with_it():
 
 
 def test_items_can_not_be_null():
-    refusal = refusal_to_parse(UpdateCheckout, {"items": None})
+    rejection = rejection_to_parse(UpdateCheckout, {"items": None})
 
-    assert (refusal.code, refusal.param) == (RefusalCode.INVALID, "$.items")
+    assert (rejection.code, rejection.param) == (RejectionCode.INVALID, "$.items")
 
 
 @pytest.mark.parametrize("field", ["items", "buyer", "fulfillment_address"])
@@ -150,10 +150,10 @@ def test_other_items_for_the_same_amount_are_priced_too():
 def test_an_unknown_item_is_refused_by_its_place_in_the_list():
     wish = UpdateCheckout.parse({"items": [item("mug"), item("unicorn")]})
 
-    assert refusal_of(ready(), wish).param == "$.items[1].id"
+    assert rejection_of(ready(), wish).param == "$.items[1].id"
 
 
 def test_a_checkout_that_does_not_exist_is_not_found():
     wish = UpdateCheckout.parse({"fulfillment_address": PARIS})
 
-    assert refusal_of(None, wish).code == RefusalCode.NOT_FOUND
+    assert rejection_of(None, wish).code == RejectionCode.NOT_FOUND

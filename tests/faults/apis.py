@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from services.keys import Scope, create_key
+from services.security.api_keys import Scope, create_key
 from tests.eventually import eventually
 from tests.faults.cluster import API_KEY, Cluster, ServiceProcess, Shared, cluster_on
 

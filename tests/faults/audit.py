@@ -11,11 +11,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from domain.checkout import Checkout, fold
 from domain.events import RecordedEvent
-from projections.redis_views import connect
-from projections.view import view_of
-from services.handler.submission import outcome_key
-from services.kafka.events import event_message
-from services.store import EventStore, Outcome, open_store
+from projections.checkout_view import render_view
+from projections.redis.views import connect
+from services.command_handling.command_envelope import outcome_key
+from services.event_store import EventStore, Outcome, open_store
+from services.messages.event_messages import event_message
 from tests.faults.audit_payments import unfinished_payments, untrue_answers, wrong_charges
 from tests.faults.cluster import API_KEY, Cluster, ServiceProcess
 from tests.faults.ledger import SOURCE, Ledger
@@ -77,7 +77,7 @@ class Audit:
             for recorded in stream:
                 if recorded.event.NAME == "ItemsUpdated":
                     metadata = recorded.metadata
-                    times[metadata.door, metadata.command_source, metadata.command_id] += 1
+                    times[metadata.channel, metadata.command_source, metadata.command_id] += 1
         self.applied = len(times)
         for command, count in times.items():
             if count > 1:
@@ -90,7 +90,7 @@ class Audit:
             outcome = outcomes.get(outcome_key("kafka", SOURCE, command_id))
             if outcome is None:
                 self.violations.append(f"{command_id} on Kafka has no outcome")
-            elif outcome.refusal:
+            elif outcome.rejection:
                 self.refused += 1
         for (method, path, key), (checkout, status, version) in self._ledger.http_answers.items():
             outcome = outcomes.get(outcome_key("http", f"tests {method} {path}", key))
@@ -146,7 +146,7 @@ class Audit:
             async with httpx.AsyncClient(base_url=self._api.url, headers=headers) as http:
                 while waiting and asyncio.get_running_loop().time() < deadline:
                     for checkout, state in list(waiting.items()):
-                        expected = view_of(state)
+                        expected = render_view(state)
                         shown = await views.get(checkout)
                         response = await http.get(f"/v1/checkouts/{checkout}")
                         if shown == expected and response.content == expected.body:

@@ -6,10 +6,9 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from domain.events import CheckoutCompleted, PaymentDeclined, RecordedEvent
-from services.handler import INTERNAL
-from services.payments.practice_record import PracticeRecord
-from services.store import EventStore
+from domain.events import Channel, CheckoutCompleted, PaymentDeclined, RecordedEvent
+from services.event_store import EventStore
+from services.payment_worker.providers.test.ledger import ChargeLedger
 from tests.faults.cluster import Cluster
 from tests.faults.ledger import Ledger
 
@@ -33,7 +32,7 @@ def untrue_answers(ledger: Ledger, streams: Streams) -> list[str]:
         ends = [
             type(recorded.event)
             for recorded in streams.get(checkout, ())
-            if recorded.metadata.command_id == key and recorded.metadata.door == INTERNAL
+            if recorded.metadata.command_id == key and recorded.metadata.channel is Channel.INTERNAL
         ]
         if ends != [CheckoutCompleted if status == 200 else PaymentDeclined]:
             violations.append(f"{key} was answered {status}, and its payment ended {ends}")
@@ -43,7 +42,7 @@ def untrue_answers(ledger: Ledger, streams: Streams) -> list[str]:
 def wrong_charges(cluster: Cluster, streams: Streams) -> list[str]:
     """Nothing is charged twice or for nothing, and no order is made without a charge."""
     charged: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for charge in PracticeRecord(cluster.payments_record).charges():
+    for charge in ChargeLedger(cluster.payments_record).charges():
         if charge.payment_id and not charge.refunded:
             charged[charge.checkout_id].append((charge.payment_id, charge.amount))
     violations = []

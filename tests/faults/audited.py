@@ -8,8 +8,8 @@ from subprocess import CompletedProcess
 import pytest
 from redis import Redis
 
-from services.store import EventStore, open_store
-from services.store.positions import RELAY
+from services.event_store import EventStore, open_store
+from services.event_store.positions import RELAY
 from tests.eventually import eventually
 from tests.faults.cluster import Cluster, Shared, cluster_on
 from tests.services.audit.given import Shop, whole_life

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from domain.events import RecordedEvent
-from services.store import EventStore, open_store
+from services.event_store import EventStore, open_store
 from tests.eventually import eventually
 from tests.faults.cluster import CHECKOUT, Cluster, cluster
 from tests.faults.running import started

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import httpx
 
-from services.keys import Scope, create_key
-from services.token_keys import new_key_line
+from services.security.api_keys import Scope, create_key
+from services.security.token_encryption import new_key_line
 from tests.servers import programs
 from tests.servers.kafka import OwnKafka, own_kafka
 from tests.servers.postgres import OwnPostgres, fresh_database, own_postgres

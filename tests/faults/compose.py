@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from services.token_keys import new_key_line
+from services.security.token_encryption import new_key_line
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()

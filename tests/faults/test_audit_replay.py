@@ -11,9 +11,9 @@ from collections import Counter
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from services.kafka.events import event_message
-from services.kafka.whole_topic import records_of
-from services.store import EventStore
+from services.event_store import EventStore
+from services.kafka.topic_reader import records_of
+from services.messages.event_messages import event_message
 from tests.faults.audited import IDS, audited, store
 from tests.faults.cluster import CHECKOUT, Cluster
 

@@ -10,10 +10,10 @@ import json
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from services.kafka.events import event_message
-from services.kafka.whole_topic import records_of
-from services.store import EventStore
-from services.store.positions import RELAY
+from services.event_store import EventStore
+from services.event_store.positions import RELAY
+from services.kafka.topic_reader import records_of
+from services.messages.event_messages import event_message
 from tests.faults.audited import EVENTS, IDS, audited, store, verify, violations
 from tests.faults.cluster import Cluster
 from tests.services.audit.given import Shop, change, remove

@@ -11,7 +11,7 @@ import httpx
 import psycopg
 import pytest
 
-from services.settings import Settings, variable
+from services.runtime.settings import Settings, variable
 from tests.eventually import eventually_async
 from tests.example_files import example
 from tests.faults.compose import (

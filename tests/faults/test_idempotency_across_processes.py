@@ -7,7 +7,7 @@ import uuid
 import httpx
 import pytest
 
-from services.keys import Scope
+from services.security.api_keys import Scope
 from tests.faults.apis import ITEMS, client, three_apis
 from tests.faults.writes import MORE, WRITES
 

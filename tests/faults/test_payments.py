@@ -8,7 +8,7 @@ from contextlib import closing
 
 import httpx
 
-from services.payments.practice_record import PracticeCharge, PracticeRecord
+from services.payment_worker.providers.test.ledger import ChargeLedger, LedgerEntry
 from tests.eventually import eventually_async
 from tests.example_files import example
 from tests.faults.cluster import API_KEY, Cluster, ServiceProcess
@@ -29,8 +29,8 @@ async def opened(http: httpx.AsyncClient) -> str:
     return created.headers["location"]
 
 
-def charges(cluster: Cluster) -> list[PracticeCharge]:
-    return list(PracticeRecord(cluster.payments_record).charges())
+def charges(cluster: Cluster) -> list[LedgerEntry]:
+    return list(ChargeLedger(cluster.payments_record).charges())
 
 
 async def until_asked(cluster: Cluster, times: int) -> None:

@@ -57,8 +57,8 @@ async def test_of_writers_with_the_same_tag_at_once_exactly_one_succeeds(shop):
 
         assert sorted(answer.status_code for answer in answers) == [200, 412, 412]
         winner = next(answer for answer in answers if answer.status_code == 200)
-        refusals = [answer.json() for answer in answers if answer.status_code == 412]
-        assert {it["code"] for it in refusals} == {"version_mismatch"}
+        rejections = [answer.json() for answer in answers if answer.status_code == 412]
+        assert {it["code"] for it in rejections} == {"version_mismatch"}
         now = await shop.ask("GET", path)
         assert (now.content, now.headers["etag"]) == (winner.content, winner.headers["etag"])
         assert quantity(now) in wishes

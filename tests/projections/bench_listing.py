@@ -14,14 +14,14 @@ from datetime import timedelta
 from typing import TypeVar
 
 from domain.values import Buyer, Status
-from projections.listing import Filter, Page
-from projections.redis_views import RedisViews, connect
-from projections.scripts import INDEX
-from projections.view import View, view_of
-from services.documents.story import story
+from projections.checkout_view import RenderedView, render_view
+from projections.list_page import ListFilter, ListPage
+from projections.redis.scripts import INDEX
+from projections.redis.views import RedisViews, connect
+from services.messages.scenario import scenario
 from tests.servers.redis import own_redis
 
-_MODEL = story()["CreateCheckout"].after
+_MODEL = scenario()["CreateCheckout"].after
 _BEGIN = _MODEL.created_at
 _CHUNK = 50
 _TIMES = 200
@@ -31,7 +31,7 @@ _GREAT = "great@example.com"
 Found = TypeVar("Found")
 
 
-def checkouts(count: int) -> Iterator[View]:
+def checkouts(count: int) -> Iterator[RenderedView]:
     """Views of so many checkouts, one a second; statuses and buyers by chance, the same each time."""
     chance = random.Random(1)
     for number in range(count):
@@ -47,31 +47,31 @@ def checkouts(count: int) -> Iterator[View]:
             status=chance.choices(list(Status), [40, 20, 1, 30, 9])[0],
             buyer=Buyer(first_name="John", last_name="Doe", email=email),
         )
-        yield view_of(made)
+        yield render_view(made)
 
 
-def filters(count: int) -> dict[str, Filter]:
+def filters(count: int) -> dict[str, ListFilter]:
     """What is asked for, by what to call it."""
     after, before = (_BEGIN + timedelta(seconds=count * n / 10) for n in (3, 7))
     rare, common = Status.IN_PROGRESS, Status.NOT_READY_FOR_PAYMENT
     return {
-        "nothing": Filter(),
-        "a common status": Filter(common),
-        "a rare status": Filter(rare),
-        "a buyer": Filter(buyer_email="buyer7@example.com"),
-        "a great buyer": Filter(buyer_email=_GREAT),
-        "a great buyer, a status": Filter(common, _GREAT),
-        "times": Filter(created_after=after, created_before=before),
-        "a status, times": Filter(rare, None, after, before),
-        "a great buyer, times": Filter(None, _GREAT, after, before),
-        "all of it": Filter(common, _GREAT, after, before),
-        "a buyer who has none": Filter(common, "nobody@example.com"),
+        "nothing": ListFilter(),
+        "a common status": ListFilter(common),
+        "a rare status": ListFilter(rare),
+        "a buyer": ListFilter(buyer_email="buyer7@example.com"),
+        "a great buyer": ListFilter(buyer_email=_GREAT),
+        "a great buyer, a status": ListFilter(common, _GREAT),
+        "times": ListFilter(created_after=after, created_before=before),
+        "a status, times": ListFilter(rare, None, after, before),
+        "a great buyer, times": ListFilter(None, _GREAT, after, before),
+        "all of it": ListFilter(common, _GREAT, after, before),
+        "a buyer who has none": ListFilter(common, "nobody@example.com"),
     }
 
 
 async def fill(views: RedisViews, count: int) -> None:
     """Write them as the handler does, four portions at a time."""
-    portions: list[list[View]] = [[]]
+    portions: list[list[RenderedView]] = [[]]
     for view in checkouts(count):
         if len(portions[-1]) == _CHUNK:
             portions.append([])
@@ -90,7 +90,7 @@ async def timed(call: Awaitable[Found]) -> tuple[float, Found]:
     return (time.perf_counter() - begun) * 1000, found
 
 
-async def measure(views: RedisViews, wanted: Filter, limit: int, cursor: str | None) -> str:
+async def measure(views: RedisViews, wanted: ListFilter, limit: int, cursor: str | None) -> str:
     """The median and the 99th percentile of a page, in milliseconds."""
     times = [(await timed(views.page(wanted, limit, cursor)))[0] for _ in range(_TIMES)]
     return f"{statistics.median(times):6.2f} {statistics.quantiles(times, n=100)[98]:6.2f}"
@@ -98,8 +98,8 @@ async def measure(views: RedisViews, wanted: Filter, limit: int, cursor: str | N
 
 async def middle(views: RedisViews, count: int) -> str:
     """The id of a checkout that lies deep in the list."""
-    page = await views.page(Filter(created_before=_BEGIN + timedelta(seconds=count / 2)), 1)
-    assert isinstance(page, Page)
+    page = await views.page(ListFilter(created_before=_BEGIN + timedelta(seconds=count / 2)), 1)
+    assert isinstance(page, ListPage)
     return str(page.items[0]["id"])
 
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from projections.redis_views import RedisViews, connect
-from projections.run_id import RunId
+from projections.redis.server_identity import RunId
+from projections.redis.views import RedisViews, connect
 from tests.servers.redis import own_redis
 
 

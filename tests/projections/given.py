@@ -9,24 +9,28 @@ from fakeredis import FakeAsyncRedis, FakeServer
 
 from domain.checkout import Checkout, fold
 from domain.commands import CreateCheckout
-from domain.decisions import decide
-from domain.events import Metadata, record
-from domain.merchant import parse_book
-from projections.entry import Entry
-from projections.redis_views import RedisViews
-from projections.run_id import RunId
-from projections.view import View
+from domain.decide import decide
+from domain.events import Channel, Metadata, record
+from domain.merchant_book import parse_book
+from projections.checkout_view import RenderedView
+from projections.list_index import ListIndexEntry
+from projections.redis.server_identity import RunId
+from projections.redis.views import RedisViews
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 METADATA = Metadata(
-    door="http", actor="shop", command_source="/api", command_id="c-1", correlation_id="r-1"
+    channel=Channel.HTTP,
+    actor="shop",
+    command_source="/api",
+    command_id="c-1",
+    correlation_id="r-1",
 )
 BOOK = parse_book((Path(__file__).parents[2] / "domain" / "demo_book.toml").read_text())
 
 
-def view(version: int, checkout_id: str = "a") -> View:
-    entry = Entry(created=1, updated=version, status="canceled", buyer="-")
-    return View(checkout_id, version, b'{"version":%d}' % version, entry)
+def view(version: int, checkout_id: str = "a") -> RenderedView:
+    entry = ListIndexEntry(created=1, updated=version, status="canceled", buyer="-")
+    return RenderedView(checkout_id, version, b'{"version":%d}' % version, entry)
 
 
 def checkout(checkout_id: str) -> Checkout:

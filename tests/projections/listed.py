@@ -9,9 +9,9 @@ from typing import Any
 
 from domain.checkout import Checkout
 from domain.values import Buyer, Status
-from projections.listing import Filter, list_item
-from projections.redis_views import RedisViews
-from projections.view import view_of
+from projections.checkout_view import render_view
+from projections.list_page import ListFilter, list_item
+from projections.redis.views import RedisViews
 from tests.projections.given import NOW, checkout
 
 CANCELED, READY = Status.CANCELED, Status.READY_FOR_PAYMENT
@@ -44,11 +44,11 @@ def listed(
 
 async def show(views: RedisViews, *checkouts: Checkout) -> None:
     """Write the views of checkouts."""
-    await views.apply([view_of(each) for each in checkouts])
+    await views.apply([render_view(each) for each in checkouts])
 
 
 async def pages(
-    views: RedisViews, wanted: Filter, limit: int, cursor: str | None = None
+    views: RedisViews, wanted: ListFilter, limit: int, cursor: str | None = None
 ) -> list[list[dict[str, Any]]]:
     """All pages from a cursor on, as a client goes through them."""
     found: list[list[dict[str, Any]]] = []
@@ -62,14 +62,14 @@ async def pages(
         cursor = page.items[-1]["id"]
 
 
-def naive_list(checkouts: Iterable[Checkout], wanted: Filter) -> list[dict[str, Any]]:
+def naive_list(checkouts: Iterable[Checkout], wanted: ListFilter) -> list[dict[str, Any]]:
     """What a filter leaves of them, newest first; what was made at once, by id."""
     left = [each for each in checkouts if _is_wanted(each, wanted)]
     left.sort(key=lambda each: (each.created_at, each.id.encode()), reverse=True)
-    return [list_item(view_of(each)) for each in left]
+    return [list_item(render_view(each)) for each in left]
 
 
-def _is_wanted(checkout: Checkout, wanted: Filter) -> bool:
+def _is_wanted(checkout: Checkout, wanted: ListFilter) -> bool:
     email = checkout.buyer.email if checkout.buyer else None
     return (
         wanted.status in (None, checkout.status)

@@ -4,16 +4,16 @@ import asyncio
 
 import pytest
 
-from projections import breaker
-from projections.breaker import CircuitBreaker
+from projections.redis import circuit_breaker
+from projections.redis.circuit_breaker import CircuitBreaker
 from tests.eventually import eventually
 
 
 async def test_what_takes_too_long_is_ended_and_opens_it_for_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(breaker, "BOUND_SECONDS", 0.01)
-    monkeypatch.setattr(breaker, "PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(circuit_breaker, "BOUND_SECONDS", 0.01)
+    monkeypatch.setattr(circuit_breaker, "PAUSE_SECONDS", 0.05)
     circuit = CircuitBreaker()
 
     with pytest.raises(TimeoutError):

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from projections import redis_views
-from projections.listing import Filter
+from projections.checkout_view import REVISION, render_view
+from projections.list_page import ListFilter
 from projections.rebuild import rebuild
-from projections.redis_views import RedisViews
-from projections.scripts import INDEX, VIEW
-from projections.view import REVISION, view_of
+from projections.redis import views as redis_views_module
+from projections.redis.scripts import INDEX, VIEW
+from projections.redis.views import RedisViews
 from tests.projections.given import Redis
 from tests.projections.listed import CANCELED, READY, listed, naive_list, pages, show
 from tests.projections.test_rebuild import Store
@@ -19,7 +19,12 @@ STORE = Store([CHECKOUTS[:2], CHECKOUTS[2:]])
 
 
 async def assert_whole(views: RedisViews) -> None:
-    for wanted in (Filter(), Filter(READY), Filter(buyer_email="ada"), Filter(CANCELED, "bob")):
+    for wanted in (
+        ListFilter(),
+        ListFilter(READY),
+        ListFilter(buyer_email="ada"),
+        ListFilter(CANCELED, "bob"),
+    ):
         [items] = await pages(views, wanted, 20)
         assert items == naive_list(CHECKOUTS, wanted)
 
@@ -47,7 +52,7 @@ async def test_a_rebuild_lists_views_from_before_there_was_a_list(views: RedisVi
     assert not await views.are_built()
     assert await views.get("a") is None
     assert await views.outdated({"a": 1}) == ["a"]
-    assert await views.page(Filter(), 20) is None
+    assert await views.page(ListFilter(), 20) is None
 
     await rebuild(views, STORE, {})
 
@@ -59,10 +64,10 @@ async def test_a_restarted_redis_shows_no_list_until_it_is_built_again():
     views = redis.views()
     await rebuild(views, STORE, {})
     redis.restart(empty=False)
-    assert await views.page(Filter(), 20) is None
+    assert await views.page(ListFilter(), 20) is None
 
     await views.begin_rebuild()
-    assert await views.page(Filter(), 20) is None
+    assert await views.page(ListFilter(), 20) is None
 
     await rebuild(views, STORE, {})
     await assert_whole(views)
@@ -73,26 +78,26 @@ async def test_a_list_is_not_shown_with_a_view_that_an_older_process_wrote(
     views: RedisViews, monkeypatch: pytest.MonkeyPatch
 ):
     await show(views, *CHECKOUTS)
-    monkeypatch.setattr(redis_views, "REVISION", REVISION - 1)
+    monkeypatch.setattr(redis_views_module, "REVISION", REVISION - 1)
     await show(views, replace(CHECKOUTS[0], version=2, status=CANCELED))
     monkeypatch.undo()
 
-    assert await views.page(Filter(CANCELED), 20) is None
-    assert [each["id"] for each in (await pages(views, Filter(READY), 20))[0]] == ["c"]
+    assert await views.page(ListFilter(CANCELED), 20) is None
+    assert [each["id"] for each in (await pages(views, ListFilter(READY), 20))[0]] == ["c"]
 
     await show(views, replace(CHECKOUTS[0], version=2, status=CANCELED))
-    assert [each["id"] for each in (await pages(views, Filter(CANCELED), 20))[0]] == ["b", "a"]
+    assert [each["id"] for each in (await pages(views, ListFilter(CANCELED), 20))[0]] == ["b", "a"]
 
 
 async def test_a_list_is_not_shown_without_a_view_that_it_has(views: RedisViews):
     await show(views, *CHECKOUTS)
     await views._redis.delete(f"{VIEW}a")
 
-    assert await views.page(Filter(), 20) is None
-    assert await views.page(Filter(), 2) is not None
+    assert await views.page(ListFilter(), 20) is None
+    assert await views.page(ListFilter(), 2) is not None
 
 
 async def test_what_a_view_says_of_its_entry_is_read_back(views: RedisViews):
     await show(views, *CHECKOUTS)
 
-    assert [await views.get(each.id) for each in CHECKOUTS] == [view_of(c) for c in CHECKOUTS]
+    assert [await views.get(each.id) for each in CHECKOUTS] == [render_view(c) for c in CHECKOUTS]

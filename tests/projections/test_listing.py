@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from domain.values import Status
-from projections.listing import Filter, UnknownCursor
-from projections.redis_views import RedisViews
+from projections.list_page import ListFilter, UnknownCursor
+from projections.redis.views import RedisViews
 from tests.projections.listed import CANCELED, READY, at, listed, naive_list, pages, show
 
-ALL = Filter()
+ALL = ListFilter()
 
 
-async def ids(views: RedisViews, wanted: Filter = ALL, limit: int = 100) -> list[str]:
+async def ids(views: RedisViews, wanted: ListFilter = ALL, limit: int = 100) -> list[str]:
     return [item["id"] for page in await pages(views, wanted, limit) for item in page]
 
 
@@ -47,7 +47,7 @@ async def test_pages_are_steady_while_checkouts_are_made(views: RedisViews):
 
 async def test_a_checkout_that_left_the_filter_is_still_a_place_to_go_on_from(views: RedisViews):
     await show(views, *(listed(f"c{n}", n, READY, "ada") for n in range(5)))
-    wanted = Filter(READY, "ada")
+    wanted = ListFilter(READY, "ada")
     first = await views.page(wanted, 2)
     assert first is not None
     assert [item["id"] for item in first.items] == ["c4", "c3"]
@@ -65,7 +65,7 @@ async def test_a_cursor_that_is_newer_than_the_filter_reaches_is_before_all_of_i
     views: RedisViews,
 ):
     await show(views, *(listed(f"c{n}", n) for n in range(5)))
-    wanted = Filter(created_before=at(3))
+    wanted = ListFilter(created_before=at(3))
 
     for cursor in ("c4", "c3"):
         assert [[i["id"] for i in p] for p in await pages(views, wanted, 2, cursor)] == [
@@ -86,10 +86,12 @@ async def test_times_are_exclusive_to_the_microsecond(views: RedisViews):
     micro = timedelta(microseconds=1)
     await show(views, listed("a", 1), listed("b", 1.000001), listed("c", 1.000002))
 
-    assert await ids(views, Filter(created_after=at(1))) == ["c", "b"]
-    assert await ids(views, Filter(created_before=at(1) + 2 * micro)) == ["b", "a"]
-    assert await ids(views, Filter(created_after=at(1), created_before=at(1) + 2 * micro)) == ["b"]
-    assert await ids(views, Filter(created_after=at(2), created_before=at(1))) == []
+    assert await ids(views, ListFilter(created_after=at(1))) == ["c", "b"]
+    assert await ids(views, ListFilter(created_before=at(1) + 2 * micro)) == ["b", "a"]
+    assert await ids(views, ListFilter(created_after=at(1), created_before=at(1) + 2 * micro)) == [
+        "b"
+    ]
+    assert await ids(views, ListFilter(created_after=at(2), created_before=at(1))) == []
 
 
 async def test_the_ends_of_all_time_are_times_like_any_other(views: RedisViews):
@@ -98,10 +100,10 @@ async def test_the_ends_of_all_time_are_times_like_any_other(views: RedisViews):
     await show(views, listed("a", (datetime(1, 1, 1, tzinfo=UTC) - at(0)).total_seconds()))
     await show(views, listed("b"))
 
-    assert await ids(views, Filter(created_after=beginning)) == ["b", "a"]
-    assert await ids(views, Filter(created_before=end)) == ["b", "a"]
-    assert await ids(views, Filter(created_before=beginning)) == []
-    assert await ids(views, Filter(created_after=end)) == []
+    assert await ids(views, ListFilter(created_after=beginning)) == ["b", "a"]
+    assert await ids(views, ListFilter(created_before=end)) == ["b", "a"]
+    assert await ids(views, ListFilter(created_before=beginning)) == []
+    assert await ids(views, ListFilter(created_after=end)) == []
 
 
 async def test_what_was_made_at_the_same_moment_is_paged_through_without_a_miss(
@@ -121,9 +123,9 @@ async def test_an_older_view_moves_no_index_back(views: RedisViews):
 
     await show(views, listed("a", 1, READY, "ada", version=2), newer)
 
-    assert await ids(views, Filter(READY)) == []
-    assert await ids(views, Filter(buyer_email="ada")) == []
-    assert await ids(views, Filter(CANCELED, "bob")) == ["a"]
+    assert await ids(views, ListFilter(READY)) == []
+    assert await ids(views, ListFilter(buyer_email="ada")) == []
+    assert await ids(views, ListFilter(CANCELED, "bob")) == ["a"]
 
 
 async def test_an_email_is_matched_as_it_is(views: RedisViews):
@@ -132,5 +134,5 @@ async def test_an_email_is_matched_as_it_is(views: RedisViews):
     await show(views, listed("nobody"))
 
     for n, email in enumerate(emails):
-        assert await ids(views, Filter(buyer_email=email)) == [f"c{n}"]
-        assert await ids(views, Filter(READY, email)) == [f"c{n}"]
+        assert await ids(views, ListFilter(buyer_email=email)) == [f"c{n}"]
+        assert await ids(views, ListFilter(READY, email)) == [f"c{n}"]

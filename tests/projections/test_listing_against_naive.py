@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from domain.checkout import Checkout
 from domain.values import Status
-from projections.listing import Filter
-from projections.redis_views import RedisViews, connect
-from projections.run_id import RunId
-from projections.view import view_of
+from projections.checkout_view import render_view
+from projections.list_page import ListFilter
+from projections.redis.server_identity import RunId
+from projections.redis.views import RedisViews, connect
 from tests.projections.conftest import emptied
 from tests.projections.listed import at, listed, naive_list, pages
 
@@ -34,7 +34,7 @@ def versions(draw: st.DrawFn) -> list[Checkout]:
 
 
 FILTERS = st.builds(
-    Filter,
+    ListFilter,
     status=st.none() | st.sampled_from(Status),
     buyer_email=st.none() | EMAILS,
     created_after=st.none() | SECONDS.map(at),
@@ -42,10 +42,12 @@ FILTERS = st.builds(
 )
 
 
-async def compare(views: RedisViews, written: list[Checkout], wanted: Filter, limit: int) -> None:
+async def compare(
+    views: RedisViews, written: list[Checkout], wanted: ListFilter, limit: int
+) -> None:
     await emptied(views)
     for each in written:
-        await views.apply([view_of(each)])
+        await views.apply([render_view(each)])
     newest = {each.id: each for each in sorted(written, key=lambda each: each.version)}
 
     found = await pages(views, wanted, limit)
@@ -60,11 +62,11 @@ async def compare(views: RedisViews, written: list[Checkout], wanted: Filter, li
 
 @settings(max_examples=60, deadline=None)
 @given(written=versions(), wanted=FILTERS, limit=st.integers(1, 4))
-def test_in_process(written: list[Checkout], wanted: Filter, limit: int):
+def test_in_process(written: list[Checkout], wanted: ListFilter, limit: int):
     asyncio.run(compare(RedisViews(FakeAsyncRedis(), RunId("fake")), written, wanted, limit))
 
 
 @settings(max_examples=100, deadline=None)
 @given(written=versions(), wanted=FILTERS, limit=st.integers(1, 4))
-def test_on_redis(redis_of_ours: str, written: list[Checkout], wanted: Filter, limit: int):
+def test_on_redis(redis_of_ours: str, written: list[Checkout], wanted: ListFilter, limit: int):
     asyncio.run(compare(connect(redis_of_ours), written, wanted, limit))

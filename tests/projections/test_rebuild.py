@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from domain.checkout import Checkout
+from projections.checkout_view import render_view
 from projections.rebuild import rebuild
-from projections.view import view_of
 from tests.projections.given import Redis, checkout, view
 
 
@@ -33,7 +33,7 @@ async def test_every_checkout_of_the_store_is_shown_afterwards():
     assert await rebuild(views, STORE, {"t/0": 4}, told) == 3
 
     assert counted == [2, 2, 3, 3]
-    assert [await views.get(key) for key in "abc"] == [view_of(checkout(key)) for key in "abc"]
+    assert [await views.get(key) for key in "abc"] == [render_view(checkout(key)) for key in "abc"]
     assert await views.positions() == {"t/0": 4}
     await views.close()
 
@@ -58,7 +58,7 @@ async def test_an_old_snapshot_is_repaired_in_place_and_believed_again():
 
     await rebuild(views, STORE, {})
 
-    assert await views.get("c") == view_of(checkout("c"))
+    assert await views.get("c") == render_view(checkout("c"))
     await views.close()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from services.documents.export import export
-from services.documents.message_schemas import message_schemas
+from services.messages.message_schemas import message_schemas
+from services.messages.schema_export import export
 from tests.published.check import SCHEMAS, findings
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.documents.export import INDEX
-from services.documents.message_schemas import MessageSchema
+from services.messages.message_schemas import MessageSchema
+from services.messages.schema_export import INDEX
 from tests.published.compatibility import differences, keeps_consumers, keeps_publishers
 
 SCHEMAS = Path(__file__).with_name("schemas")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from services.token_keys import new_key_line
+from services.security.token_encryption import new_key_line
 from tests.servers.kafka import own_kafka
 from tests.servers.postgres import own_postgres
 from tests.servers.redis import own_redis

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from domain.decisions import decide
+from domain.decide import decide
 from services.dev.system import DevSystem
 from tests.services.command_line import checkout
 from tests.system.kafka_records import PARTITION, Offset, Raw, dead_letter_of, publish_raw
@@ -34,7 +34,7 @@ class Fault:
     @classmethod
     def injected(cls, monkeypatch: pytest.MonkeyPatch) -> Fault:
         fault = cls()
-        monkeypatch.setattr("services.handler.handler.decide", fault.decide)
+        monkeypatch.setattr("services.command_handling.handler.decide", fault.decide)
         return fault
 
 

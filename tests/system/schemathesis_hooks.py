@@ -30,7 +30,7 @@ created = []
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """What is of the schema gets the names of things that there are, where it is short and at every
-    other turn: of anything else than refusals, chance would make little.
+    other turn: of anything else than rejections, chance would make little.
     """
     if not _is_of_the_schema(case):
         return

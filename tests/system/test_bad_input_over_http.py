@@ -1,4 +1,4 @@
-"""Bodies and queries that no command can be read from: each refusal is a 400 that names the field."""
+"""Bodies and queries that no command can be read from: each rejection is a 400 that names the field."""
 
 import json
 

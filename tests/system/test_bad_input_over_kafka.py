@@ -100,8 +100,8 @@ MEDIA_TYPES: dict[str, Spoiled] = {
 }
 
 
-async def refusal(kafka: KafkaUser, bad: Raw) -> tuple[str, str]:
-    """The code and param of the refusal; the good command behind it must be served."""
+async def rejection(kafka: KafkaUser, bad: Raw) -> tuple[str, str]:
+    """The code and param of the rejection; the good command behind it must be served."""
     behind = good()
     at = await publish_raw(kafka, bad)
     after = await publish_raw(kafka, behind)
@@ -122,16 +122,16 @@ async def refusal(kafka: KafkaUser, bad: Raw) -> tuple[str, str]:
 
 @pytest.mark.parametrize(("spoiled", "param"), BODIES.values(), ids=BODIES)
 async def test_a_body_that_is_no_command_is_refused(kafka: KafkaUser, spoiled: Spoiled, param: str):
-    assert await refusal(kafka, spoiled()) == ("invalid", param)
+    assert await rejection(kafka, spoiled()) == ("invalid", param)
 
 
 @pytest.mark.parametrize(("spoiled", "param"), ENVELOPES.values(), ids=ENVELOPES)
 async def test_attributes_and_headers_that_can_not_be_obeyed_are_refused(
     kafka: KafkaUser, spoiled: Spoiled, param: str
 ):
-    assert await refusal(kafka, spoiled()) == ("invalid", param)
+    assert await rejection(kafka, spoiled()) == ("invalid", param)
 
 
 @pytest.mark.parametrize("spoiled", MEDIA_TYPES.values(), ids=MEDIA_TYPES)
 async def test_data_that_is_not_json_is_refused(kafka: KafkaUser, spoiled: Spoiled):
-    assert await refusal(kafka, spoiled()) == ("unsupported_media_type", "$.datacontenttype")
+    assert await rejection(kafka, spoiled()) == ("unsupported_media_type", "$.datacontenttype")

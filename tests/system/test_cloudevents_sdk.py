@@ -139,7 +139,9 @@ async def test_a_command_without_data_cancels(kafka: KafkaUser, encode: Encode):
 
 
 @pytest.mark.parametrize("encode", [to_binary_event, to_structured_event])
-async def test_a_refusal_of_the_sdks_command_is_parsed_by_the_sdk(kafka: KafkaUser, encode: Encode):
+async def test_a_rejection_of_the_sdks_command_is_parsed_by_the_sdk(
+    kafka: KafkaUser, encode: Encode
+):
     event = command(new_id(), {"items": []})
 
     await publish(kafka, encode(event))

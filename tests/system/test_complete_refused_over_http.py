@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.keys import Scope
+from services.security.api_keys import Scope
 from tests.system.http_user import BUYER, ITEMS, canceled, new_key, opened, problem
 from tests.system.paying import opened_ready, paying
 

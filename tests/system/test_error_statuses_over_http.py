@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from services.keys import Scope
+from services.security.api_keys import Scope
 from tests.system.http_user import ITEMS, canceled, new_key, opened, problem
 
 MEBIBYTE = 1024 * 1024

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from aiokafka import ConsumerRecord
 
-from services.keys import Scope
+from services.security.api_keys import Scope
 from tests.system.dev_process import DevProcess
 from tests.system.http_user import new_key
 from tests.system.kafka_records import ONE_ITEM

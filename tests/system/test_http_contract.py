@@ -5,7 +5,7 @@ import uuid
 import httpx
 import pytest
 
-from services.keys import Scope, revoke_key
+from services.security.api_keys import Scope, revoke_key
 from tests.eventually import eventually
 from tests.system.http_user import ADDRESS, ITEMS, is_unknown, new_key, opened, problem
 

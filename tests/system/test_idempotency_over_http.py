@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from services.keys import Scope
+from services.security.api_keys import Scope
 from tests.system.http_user import ADDRESS, ITEMS, canceled, new_key, opened, problem
 
 MORE = {"items": [{"id": "item_123", "quantity": 3}]}
@@ -111,7 +111,7 @@ async def test_another_if_match_under_the_same_key_is_a_conflict(http, key):
     assert is_replayed(second)
 
 
-async def test_a_refusal_for_the_state_is_remembered(http, key):
+async def test_a_rejection_for_the_state_is_remembered(http, key):
     path = await canceled(http)
 
     first = await http.put(path, json=MORE, headers=key)
@@ -122,7 +122,7 @@ async def test_a_refusal_for_the_state_is_remembered(http, key):
     assert (is_replayed(first), is_replayed(second)) == (False, True)
 
 
-async def test_a_refusal_for_the_version_is_remembered_even_when_it_would_be_accepted_now(
+async def test_a_rejection_for_the_version_is_remembered_even_when_it_would_be_accepted_now(
     http, key
 ):
     path = await opened(http)

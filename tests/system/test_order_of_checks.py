@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from services.keys import Scope
+from services.security.api_keys import Scope
 from tests.system.http_user import ITEMS, canceled, new_key, opened, problem
 
 JSON = {"Content-Type": "application/json"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from projections.redis_views import RedisViews
+from projections.redis.views import RedisViews
 from services.dev.system import DevSystem, dev_system
 from tests.eventually import eventually_async
 from tests.system.kafka_user import header, kafka_user, reading

@@ -60,7 +60,7 @@ async def test_a_command_published_five_times_acts_once_and_is_answered_five_tim
     assert await versions_of(kafka, checkout_id) == [*range(1, 11)]
 
 
-async def test_a_refusal_is_given_again_even_when_the_command_would_now_be_accepted(
+async def test_a_rejection_is_given_again_even_when_the_command_would_now_be_accepted(
     kafka: KafkaUser,
 ):
     checkout_id, command_id = new_id(), new_id()

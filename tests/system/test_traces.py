@@ -7,9 +7,9 @@ import sys
 import httpx
 import pytest
 
-from services import tracing
 from services.dev.system import dev_system
-from services.settings import BadSetting
+from services.runtime import tracing
+from services.runtime.settings import BadSetting
 from tests.eventually import eventually_async
 from tests.system.collector import Collector, collecting
 from tests.system.kafka_records import ONE_ITEM
@@ -85,7 +85,7 @@ def test_without_an_endpoint_nothing_is_traced(monkeypatch):
 
 def test_a_collector_that_is_gone_holds_up_no_end():
     program = (
-        "from services import tracing\n"
+        "from services.runtime import tracing\n"
         "with tracing.exporting('api'), tracing.request_span(None):\n"
         "    pass\n"
     )

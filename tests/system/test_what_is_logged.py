@@ -8,8 +8,8 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from services.api.middleware import RequestMiddleware
 from services.dev.system import dev_system
+from services.http_api.middleware import RequestMiddleware
 from tests.eventually import eventually
 from tests.system.http_user import ADDRESS, BUYER, ITEMS
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.store import EventStore, open_store
+from services.event_store import EventStore, open_store
 from tests.services.audit.given import Shop
-from tests.services.store.conftest import database, postgres_database, sqlite_database
+from tests.services.event_store.conftest import database, postgres_database, sqlite_database
 
 __all__ = ["database", "postgres_database", "sqlite_database"]
 

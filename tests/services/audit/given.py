@@ -20,10 +20,10 @@ from domain.commands import (
     RecordPayment,
     UpdateCheckout,
 )
-from domain.decisions import decide
-from domain.events import Metadata, record
-from domain.merchant import parse_book
-from services.store import EventStore
+from domain.decide import decide
+from domain.events import Channel, Metadata, record
+from domain.merchant_book import parse_book
+from services.event_store import EventStore
 
 BOOK = parse_book((Path(__file__).parents[3] / "domain" / "demo_book.toml").read_text())
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -46,11 +46,11 @@ class Shop:
         self.store = store
         self._numbers = itertools.count(1)
 
-    def ask(self, command: Command, checkout_id: str = "a", door: str = "http") -> None:
+    def ask(self, command: Command, checkout_id: str = "a", channel: str = "http") -> None:
         """Decide on a command, which is `command-N`, the Nth, at N minutes past noon."""
         number = next(self._numbers)
         metadata = Metadata(
-            door=door,
+            channel=channel,
             actor="shop",
             command_source="/api",
             command_id=f"command-{number}",
@@ -85,12 +85,12 @@ class Shop:
     def decline(self, attempt_id: str, checkout_id: str = "a") -> None:
         """The provider refuses."""
         declined = RecordDecline(attempt_id=attempt_id, code="card_declined", message="No funds")
-        self.ask(declined, checkout_id, door="internal")
+        self.ask(declined, checkout_id, channel=Channel.INTERNAL)
 
     def settle(self, attempt_id: str, checkout_id: str = "a") -> None:
         """The provider has taken the money."""
         paid = RecordPayment(attempt_id=attempt_id, payment_id="pi_1")
-        self.ask(paid, checkout_id, door="internal")
+        self.ask(paid, checkout_id, channel=Channel.INTERNAL)
 
 
 def items(**quantities: int) -> list[dict[str, Any]]:

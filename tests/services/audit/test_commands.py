@@ -9,9 +9,9 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from projections.view import render
-from services.audit.past import as_of
-from services.store import EventStore
+from projections.checkout_view import render
+from services.audit.point_in_time import as_of
+from services.event_store import EventStore
 from tests.services.audit.given import Shop, remove, whole_life
 from tests.services.command_line import checkout
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.audit.history import Entry, history
-from services.store import EventStore
+from services.audit.history import HistoryEntry, history
+from services.event_store import EventStore
 from tests.services.audit.given import JANE, LOS_ANGELES, NOON, Shop, items, remove, sql, whole_life
 
 
@@ -190,5 +190,5 @@ def test_a_person_reads_event_asker_changes_and_total_on_lines_of_their_own(
     ]
 
 
-def lines(entry: Entry) -> list[str]:
+def lines(entry: HistoryEntry) -> list[str]:
     return entry.lines()

@@ -1,10 +1,10 @@
 """A payment that runs and that nobody works on is told by the audit."""
 
 from services.audit.attempts_check import lost_payments
-from services.store import AttemptState, EventStore
+from services.event_store import AttemptState, EventStore
 from tests.services.audit.given import sql
-from tests.services.handler.given import handler_on
-from tests.services.handler.paying import attempt_of, complete, ready, taken
+from tests.services.command_handling.given import handler_on
+from tests.services.command_handling.paying import attempt_of, complete, ready, taken
 
 
 def lost(store: EventStore) -> list[str]:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from services.audit.streams import portions_of
-from services.store import EventStore
+from services.event_store import EventStore
 from tests.services.audit.given import (
     JANE,
     LOS_ANGELES,

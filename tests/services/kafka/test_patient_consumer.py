@@ -7,9 +7,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from services.kafka.consumer import PatientConsumer
+from services.kafka.consumer import ResilientConsumer
 from services.kafka.lenient_decoding import UndecodableRecord
-from services.kafka.message import Message
+from services.kafka.producer_record import ProducerRecord
 from services.kafka.publisher import Publisher
 from tests.services.kafka.bad_names import GZIP, NAME, PLAIN, Record, is_spoiled, send_spoiled
 from tests.system.kafka_user import new_id
@@ -49,7 +49,7 @@ async def read(
 ) -> list[ConsumerRecord]:
     """The first so many records that a new group gets; there must be no more."""
     found: list[ConsumerRecord] = []
-    consumer: AIOKafkaConsumer = PatientConsumer(
+    consumer: AIOKafkaConsumer = ResilientConsumer(
         topic, bootstrap_servers=bootstrap, group_id=new_id(), auto_offset_reset="earliest"
     )
     await consumer.start()
@@ -141,7 +141,7 @@ async def test_a_message_of_neither_key_nor_value_can_be_published(
 ):
     publisher = Publisher({"bootstrap_servers": kafka_bootstrap})
     try:
-        await publisher.publish([Message(topic, None, None, [("dl_reason", b"missing")])])
+        await publisher.publish([ProducerRecord(topic, None, None, [("dl_reason", b"missing")])])
     finally:
         await publisher.stop()
 

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from services.kafka.publisher import KafkaUnavailable
-from services.kafka.whole_topic import record_at, records_of
+from services.kafka.topic_reader import record_at, records_of
 from tests.services.kafka.bad_names import NAME, is_spoiled, send_spoiled
 from tests.system.kafka_user import new_id
 

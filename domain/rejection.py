@@ -1,0 +1,51 @@
+"""Why a command is refused: typed once here, translated once at each edge."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RejectionCode(StrEnum):
+    """The stable word a client may branch on."""
+
+    INVALID = "invalid"
+    NOT_FOUND = "not_found"
+    ALREADY_EXISTS = "already_exists"
+    CHECKOUT_CLOSED = "checkout_closed"
+    NOT_CANCELABLE = "not_cancelable"
+    NOT_READY = "not_ready"
+    IN_PROGRESS = "in_progress"
+    PAYMENT_DECLINED = "payment_declined"
+    ATTEMPT_CLOSED = "attempt_closed"
+    VERSION_MISMATCH = "version_mismatch"
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict"
+    TOO_LARGE = "too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    INTERNAL = "internal"
+
+
+class Rejection(Exception):
+    """A command that is not carried out. It changes nothing and says why.
+
+    `message` is for a person; `param` is the JSONPath of the field at fault, if one is.
+    """
+
+    def __init__(self, code: RejectionCode, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.param = param
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rejection) and self._facts() == other._facts()
+
+    def __hash__(self) -> int:
+        return hash(self._facts())
+
+    def _facts(self) -> tuple[str, str, str | None]:
+        return (self.code, self.message, self.param)
+
+
+def invalid(message: str, param: str | None = None) -> Rejection:
+    """The commonest rejection: a field is malformed, out of bounds or unknown to the merchant book."""
+    return Rejection(RejectionCode.INVALID, message, param)

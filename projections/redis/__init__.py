@@ -1,0 +1,1 @@
+"""Read models in Redis: storage, scripts, server identity, circuit breaker."""

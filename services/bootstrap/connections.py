@@ -1,0 +1,43 @@
+"""The event store and the views that the settings name, open within a block."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from projections.redis.views import RedisViews, connect
+from services.event_store import EventStore, StoreUnavailable, open_store
+from services.runtime.settings import BadSetting, Settings, variable
+
+
+@contextlib.asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[EventStore]:
+    """The event store that the settings name. Raises `BadSetting` and `StoreUnavailable`."""
+    if settings.event_store_url is None:
+        raise BadSetting(f"{variable('event_store_url')} is not set, and this service needs it")
+    try:
+        store = await asyncio.to_thread(open_store, settings.event_store_url.get_secret_value())
+    except ValueError as error:
+        raise BadSetting(f"{variable('event_store_url')} {error}") from None
+    except (OSError, StoreUnavailable) as error:
+        raise StoreUnavailable(f"{variable('event_store_url')}: {error}") from None
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextlib.asynccontextmanager
+async def opened_views(settings: Settings) -> AsyncIterator[RedisViews]:
+    """The views in the Redis that the settings name. Raises `BadSetting`."""
+    if settings.redis_url is None:
+        raise BadSetting(f"{variable('redis_url')} is not set, and this service needs it")
+    try:
+        views = connect(settings.redis_url.get_secret_value())
+    except ValueError as error:
+        raise BadSetting(f"{variable('redis_url')}: {error}") from None
+    try:
+        yield views
+    finally:
+        await views.close()

@@ -1,0 +1,98 @@
+"""Serving an ASGI application until the process is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from http import HTTPStatus
+
+import h11
+import orjson
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from services.messages.errors import error_body
+
+_GRACE_SECONDS = 2
+
+
+class _Protocol(H11Protocol):
+    """Tells what is not even HTTP so in flat JSON, like every other error."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer and close."""
+        body = orjson.dumps(error_body(HTTPStatus.BAD_REQUEST, "invalid", msg))
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+        ]
+        status = HTTPStatus.BAD_REQUEST
+        response = h11.Response(status_code=status, headers=headers, reason=status.phrase.encode())
+        for event in (response, h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+
+class CannotServe(OSError):
+    """The address is taken, or none of this machine's."""
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn would raise them again and end the process by them."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
+    """Serve within the block; yields the port, a free one for 0.
+
+    Raises `CannotServe`, naming the address.
+    """
+    listener = _listen(host, port)
+    config = uvicorn.Config(
+        app,
+        http=_Protocol,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return _bound(host, port)
+    except OSError as error:
+        raise CannotServe(f"can't serve HTTP on {host}, port {port}: {error.strerror}") from None
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    # asyncio turns Nagle's algorithm off only for sockets that say they are TCP; with it each answer
+    # of two writes waits some 40 ms for the peer's delayed acknowledgement.
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener

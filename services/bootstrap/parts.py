@@ -1,0 +1,104 @@
+"""What processes have in common: the clock, the writer, health, and their start and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Protocol
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from domain.merchant_book import MerchantBook
+from projections.redis.views import RedisViews
+from services.bootstrap.http_server import CannotServe, serving
+from services.bootstrap.readiness_checks import failure_check
+from services.command_handling import GroupCommitter, Handler
+from services.command_handling.view_writer import ViewWriter
+from services.event_store import EventStore
+from services.kafka.topic_readiness import TopicReadiness
+from services.runtime.health import Check, health_routes
+from services.runtime.lag import LagMonitor
+from services.runtime.settings import BadSetting, Settings, variable
+from services.runtime.shutdown import stop_signal
+from services.security.token_encryption import TokenKeys
+
+_STOP_SECONDS = 10.0
+
+
+def utc_now() -> datetime:
+    """The clock that all processes go by."""
+    return datetime.now(UTC)
+
+
+class TokenOutcome(Protocol):
+    """Something that runs beside others in a process."""
+
+    async def start(self) -> None:
+        """Begin."""
+
+    async def stop(self) -> None:
+        """End, and finish what is in hand."""
+
+
+class Service(TokenOutcome, Protocol):
+    """What a process is there for, and can fall behind with."""
+
+    lag: LagMonitor
+
+
+@contextlib.asynccontextmanager
+async def writing(
+    store: EventStore, views: RedisViews, book: MerchantBook, token_keys: TokenKeys
+) -> AsyncIterator[GroupCommitter]:
+    """The handler and its one writer thread."""
+    writer = GroupCommitter(Handler(store, book, utc_now, token_keys.seal), ViewWriter(views))
+    writer.start()
+    try:
+        yield writer
+    finally:
+        await writer.stop()
+
+
+@contextlib.asynccontextmanager
+async def running(*services: TokenOutcome) -> AsyncIterator[None]:
+    """Services within the block, started together and stopped together; their stop is bounded."""
+    try:
+        await asyncio.gather(*(service.start() for service in services))
+        yield
+    finally:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await asyncio.gather(*(service.stop() for service in services))
+
+
+async def run_with_health(
+    settings: Settings,
+    service: Service,
+    checks: Mapping[str, Check],
+    topics: TopicReadiness | None = None,
+) -> None:
+    """Run a service, on topics that are as they should be if it has some. Raises `WrongTopic`."""
+    more = {"lag": failure_check(service.lag)}
+    if topics:
+        more["topics"] = failure_check(topics)
+    app = Starlette(routes=health_routes({**checks, **more}))
+    async with serving_at(app, settings):
+        told_to_stop = stop_signal()
+        if topics and not await topics.pass_before(told_to_stop):
+            return
+        async with running(service):
+            await told_to_stop.wait()
+
+
+@contextlib.asynccontextmanager
+async def serving_at(app: ASGIApp, settings: Settings) -> AsyncIterator[None]:
+    """An application served where the settings say. Raises `BadSetting`."""
+    try:
+        async with serving(app, settings.http_host, settings.http_port):
+            yield
+    except CannotServe as error:
+        names = f"{variable('http_host')} or {variable('http_port')}"
+        raise BadSetting(f"{names}: {error}") from None

@@ -1,0 +1,46 @@
+"""What readiness asks of each part."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from projections.redis.views import RedisViews
+from services.event_store import EventStore
+from services.runtime.health import Check
+
+
+class MayFail(Protocol):
+    """A part that knows what keeps it from its work."""
+
+    @property
+    def failure(self) -> str | None:
+        """What is wrong, for an operator to read; None when nothing is."""
+
+
+def failure_check(part: MayFail) -> Check:
+    """Whether a part is at work."""
+
+    async def check() -> str | None:
+        return part.failure
+
+    return check
+
+
+def store_check(store: EventStore) -> Check:
+    """Whether the event store answers."""
+
+    async def check() -> str | None:
+        await asyncio.to_thread(store.position, "readiness")
+        return None
+
+    return check
+
+
+def views_check(views: RedisViews) -> Check:
+    """Whether Redis answers and holds all views."""
+
+    async def check() -> str | None:
+        return None if await views.are_built() else "the views are being rebuilt"
+
+    return check

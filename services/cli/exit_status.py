@@ -1,0 +1,43 @@
+"""What ends a command with a line instead of a traceback, and its exit status."""
+
+from __future__ import annotations
+
+from redis.exceptions import RedisError
+
+from domain.checkout import BrokenStream
+from services.audit.point_in_time import NotThere
+from services.audit.views_rebuild import RedisRestarted
+from services.dev import DevError
+from services.event_store import StoreUnavailable
+from services.event_store.event_mapper import UnreadableEvent
+from services.kafka.command_client import NoReply
+from services.kafka.publisher import KafkaUnavailable
+from services.kafka.topic_admin import WrongTopic
+from services.messages.schema_export import ForeignFile
+from services.payment_worker.manual_resolution import CannotResolve
+from services.runtime.settings import BadSetting
+from services.security.api_keys import BadKeyName, BadKeysFile
+
+_BAD_USAGE = (BadSetting, BadKeyName, BadKeysFile)
+_FAILURES = (
+    BrokenStream,
+    CannotResolve,
+    DevError,
+    ForeignFile,
+    KafkaUnavailable,
+    NoReply,
+    NotThere,
+    OSError,
+    RedisError,
+    RedisRestarted,
+    StoreUnavailable,
+    UnreadableEvent,
+    WrongTopic,
+)
+
+
+def exit_status(error: Exception) -> int | None:
+    """2 for bad usage, 1 for a failure; None for a fault of ours, which is to be seen whole."""
+    if isinstance(error, _BAD_USAGE):
+        return 2
+    return 1 if isinstance(error, _FAILURES) else None

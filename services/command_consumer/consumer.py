@@ -1,0 +1,117 @@
+"""Commands from Kafka: read, hand in, answer, and only then commit the offsets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from aiokafka import ConsumerRecord
+
+from services.command_consumer.command_decoding import DecodedCommand, UnanswerableRecord, read
+from services.command_consumer.dead_letter_encoding import dead_letter
+from services.command_consumer.received_cloud_event import DeadLetterReason
+from services.command_consumer.replies import accepted, rejected
+from services.command_consumer.reply_topics import ReplyTopics
+from services.command_handling import Accepted, Answer, Failed, GroupCommitter, Rejected
+from services.kafka.connection import KafkaConnection
+from services.kafka.producer_record import ProducerRecord
+from services.kafka.publisher import KafkaUnavailable, Publisher
+from services.kafka.subscription import Records, Subscription
+from services.kafka.topics import Topics
+from services.runtime.lag import LagMonitor
+from services.runtime.metrics import COMMAND_LAG, DEAD_LETTERS
+
+logger = logging.getLogger(__name__)
+
+
+class CommandConsumer:
+    """Each record of the command topic ends as applied, repeated, refused or dead-lettered."""
+
+    def __init__(
+        self,
+        connection: KafkaConnection,
+        topics: Topics,
+        writer: GroupCommitter,
+        now: Callable[[], datetime],
+        max_lag: int,
+    ) -> None:
+        self._topics = topics
+        self._writer = writer
+        self._now = now
+        self._publisher = Publisher(connection)
+        self._reply_topics = ReplyTopics(topics.replies, self._publisher)
+        self.subscription = Subscription(
+            connection, topics.commands, f"{topics.prefix}commands", self._handle
+        )
+        waiting = "commands are not handled yet"
+        self.lag = LagMonitor(waiting, self.subscription.lag, COMMAND_LAG, max_lag)
+
+    async def start(self) -> None:
+        """Join the group and serve."""
+        await self.subscription.start()
+        self.lag.start()
+
+    async def stop(self) -> None:
+        """Finish what is in hand and leave the group."""
+        await self.lag.stop()
+        await self.subscription.stop()
+        await self._publisher.stop()
+
+    async def _handle(self, records: Records) -> None:
+        read_records = [self._read(record) for record in records]
+        incoming = [item for item in read_records if isinstance(item, DecodedCommand)]
+        answers = await self._writer.submit([item.envelope for item in incoming])
+        await self._writer.show_for_certain(answers)
+        reply_topics = await self._reply_topics.choose({item.reply_to for item in incoming})
+        messages = [
+            self._dead_letter(item.record, item.reason)
+            for item in read_records
+            if isinstance(item, UnanswerableRecord)
+        ]
+        for item, answer in zip(incoming, answers, strict=True):
+            messages += self._messages_of(item, answer, reply_topics[item.reply_to])
+        try:
+            await self._publisher.publish(messages)
+        except KafkaUnavailable as error:
+            # A publisher's own topic may be why, and must not hold everybody's commands.
+            self._reply_topics.failed(reply_topics.values(), error.__cause__)
+            raise
+
+    def _read(self, record: ConsumerRecord) -> DecodedCommand | UnanswerableRecord:
+        """Read a record; one that our own code stumbles over is put aside and stops nobody."""
+        try:
+            return read(record, self._topics)
+        except Exception:
+            logger.exception("offset %d of partition %d", record.offset, record.partition)
+            return UnanswerableRecord(record, DeadLetterReason.INTERNAL)
+
+    def _messages_of(
+        self, item: DecodedCommand, answer: Answer, topic: str
+    ) -> Sequence[ProducerRecord]:
+        envelope = item.envelope
+        match answer:
+            case Accepted():
+                return [accepted(topic, envelope, answer.view, self._now())]
+            case Rejected():
+                return [rejected(topic, envelope, answer.rejection, self._now())]
+            case Failed():
+                reason, version = DeadLetterReason.INTERNAL, answer.checkout_version
+                letter = self._dead_letter(item.record, reason, version)
+                return [letter, rejected(topic, envelope, answer.rejection, self._now())]
+            case _:
+                raise TypeError(f"a command from Kafka can't end as {answer!r}")
+
+    def _dead_letter(
+        self, record: ConsumerRecord, reason: DeadLetterReason, checkout_version: int | None = None
+    ) -> ProducerRecord:
+        DEAD_LETTERS.labels(reason=reason.value).inc()
+        logger.warning(
+            "dead letter: %s, %s partition %d offset %d",
+            reason.value,
+            record.topic,
+            record.partition,
+            record.offset,
+        )
+        topic = self._topics.dead_letters
+        return dead_letter(topic, record, reason, self._now(), checkout_version)

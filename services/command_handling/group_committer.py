@@ -1,0 +1,192 @@
+"""The one writer thread of a process: a batch is whatever queued up while the last one ran."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from projections.checkout_view import RenderedView
+from services.command_handling.answers import Accepted, Answer, Failed
+from services.command_handling.command_envelope import CommandEnvelope
+from services.command_handling.command_log import log_outcome
+from services.command_handling.handler import Handler
+from services.command_handling.view_writer import ViewWriter
+from services.event_store import StoreUnavailable
+from services.runtime.metrics import BATCH_SIZE, HANDLE_SECONDS
+from services.runtime.tracing import batch_span
+
+logger = logging.getLogger(__name__)
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+
+
+class Overloaded(Exception):
+    """The writer's queue is full: nothing was begun, try again later."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Submissions that came in together, and where their answers go."""
+
+    envelopes: Sequence[CommandEnvelope]
+    answers: asyncio.Future[list[Answer]]
+
+
+class GroupCommitter:
+    """Feeds the handler from many tasks and shows what it wrote before it answers.
+
+    `is_healthy` is False while the store fails; the writer goes on trying.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        views: ViewWriter,
+        max_batch: int = 500,
+        max_queue: int = 2_000,
+    ) -> None:
+        self._handler = handler
+        self._views = views
+        self._max_batch = max_batch
+        self._max_queue = max_queue
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._deliveries: set[asyncio.Task[None]] = set()
+        self.is_healthy = True
+
+    def start(self) -> None:
+        """Start the thread. Answers are given on the event loop that runs now."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def stop(self, within: float = 3.0) -> None:
+        """Finish what is in hand, within so many seconds."""
+        self._stopping.set()
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join, within)
+        if self._deliveries:
+            await asyncio.wait(self._deliveries, timeout=within)
+
+    @property
+    def failure(self) -> str | None:
+        """What keeps commands from being recorded, if something does."""
+        if not self._thread.is_alive():
+            return "the writer thread has ended"
+        return None if self.is_healthy else "the event store does not take writes"
+
+    async def submit(self, envelopes: Sequence[CommandEnvelope]) -> list[Answer]:
+        """Hand in envelopes to be decided in this order, and wait for their answers.
+
+        Raises `Overloaded`. A caller that stops waiting does not stop what was begun.
+        """
+        if not envelopes:
+            return []
+        if self._queue.qsize() >= self._max_queue:
+            raise Overloaded("too many writes are waiting")
+        entry = _Waiting(envelopes, asyncio.get_running_loop().create_future())
+        self._queue.put(entry)
+        return await entry.answers
+
+    async def show(self, views: Sequence[RenderedView]) -> bool:
+        """Whether readers see these views, or newer ones, from now on."""
+        return await self._views.show(views)
+
+    async def show_for_certain(self, answers: Sequence[Answer]) -> None:
+        """Return only when readers see what these answers accepted, however long it takes.
+
+        For a door that has no way to say "recorded, but not readable yet".
+        """
+        unseen = [a.view for a in answers if isinstance(a, Accepted) and not a.readable]
+        await self._views.show_for_certain(unseen)
+
+    def _run(self) -> None:
+        while entries := self._collect():
+            batch = [envelope for entry in entries for envelope in entry.envelopes]
+            BATCH_SIZE.observe(len(batch))
+            answers = self._persist(batch)
+            if answers is None or self._loop is None:
+                return
+            self._loop.call_soon_threadsafe(self._begin_delivery, entries, answers)
+
+    def _collect(self) -> list[_Waiting]:
+        first = self._queue.get()
+        if first is None:
+            return []
+        entries, size = [first], len(first.envelopes)
+        while size < self._max_batch:
+            try:
+                entry = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if entry is None:
+                self._queue.put(None)
+                break
+            entries.append(entry)
+            size += len(entry.envelopes)
+        return entries
+
+    def _persist(self, batch: Sequence[CommandEnvelope]) -> list[Answer] | None:
+        """Handle a batch, however long the store is away; None if it is away when we stop."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                traces = (envelope.traceparent for envelope in batch)
+                spanned = batch_span("handle", "INTERNAL", traces, checkout__commands=len(batch))
+                with HANDLE_SECONDS.time(), spanned:
+                    answers = self._without_poison(batch)
+            except StoreUnavailable as error:
+                self.is_healthy = False
+                self._handler.forget()
+                logger.warning("the event store is away, trying again in %.2f s: %s", pause, error)
+                if self._stopping.wait(pause):
+                    return None
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                self.is_healthy = True
+                return answers
+
+    def _without_poison(self, batch: Sequence[CommandEnvelope]) -> list[Answer]:
+        """Handle a batch; one that fails for a fault of ours is halved until the fault stands alone."""
+        try:
+            return self._handler.handle(batch)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            # Not the command's id, which may be a client's secret Idempotency-Key.
+            if len(batch) <= 1:
+                logger.exception("command %s failed", "".join(s.key for s in batch))
+                return [Failed(self._handler.version(s.checkout_id)) for s in batch]
+        half = len(batch) // 2
+        return self._without_poison(batch[:half]) + self._without_poison(batch[half:])
+
+    def _begin_delivery(self, entries: list[_Waiting], answers: list[Answer]) -> None:
+        task = asyncio.get_running_loop().create_task(self._deliver(entries, answers))
+        self._deliveries.add(task)
+        task.add_done_callback(self._deliveries.discard)
+
+    async def _deliver(self, entries: list[_Waiting], answers: list[Answer]) -> None:
+        """Show the views that a batch has changed, then give each caller its answers."""
+        envelopes = [envelope for entry in entries for envelope in entry.envelopes]
+        for envelope, answer in zip(envelopes, answers, strict=True):
+            log_outcome(envelope, answer)
+        views = [answer.view for answer in answers if isinstance(answer, Accepted)]
+        traces = (envelope.traceparent for envelope in envelopes)
+        with batch_span("write views", "CLIENT", traces, checkout__views=len(views)):
+            readable = await self._views.show(views)
+        if not readable:
+            answers = [
+                replace(answer, readable=False) if isinstance(answer, Accepted) else answer
+                for answer in answers
+            ]
+        start = 0
+        for entry in entries:
+            end = start + len(entry.envelopes)
+            if not entry.answers.done():
+                entry.answers.set_result(answers[start:end])
+            start = end

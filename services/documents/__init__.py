@@ -1,1 +1,0 @@
-"""What the documents of both doors are made of: schemas, and one story that gives the examples."""

@@ -1,6 +1,0 @@
-"""The Kafka door's documents, written from the commands, the events and what is sent for them."""
-
-from services.documents.asyncapi.document import asyncapi_document
-from services.documents.asyncapi.page import asyncapi_page
-
-__all__ = ["asyncapi_document", "asyncapi_page"]

@@ -1,0 +1,69 @@
+"""What became of a command: the small row that makes a repeat harmless."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from domain.rejection import Rejection, RejectionCode
+
+KEPT_FOR_SECONDS = 7 * 24 * 3600
+"""How long an outcome is kept at least, whatever it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outcome of one command, written in the transaction of its events.
+
+    `key` begins with the door the command came through. `fingerprint` tells whether a repeat asks
+    for the same. `version` is the checkout's when the command was accepted, 0 when it was refused;
+    the reply is made again from it by the fold. A complete whose payment was declined has both: it
+    acted, and its answer is a rejection. `recorded_at` is in seconds since the epoch.
+    """
+
+    key: str
+    fingerprint: str
+    checkout_id: str
+    version: int
+    rejection: Rejection | None
+    recorded_at: int
+
+    def row(self) -> tuple[str, str, str, int, str | None, int]:
+        """The outcome as its table's columns, in order."""
+        return (
+            self.key,
+            self.fingerprint,
+            self.checkout_id,
+            self.version,
+            encode_rejection(self.rejection),
+            self.recorded_at,
+        )
+
+    @classmethod
+    def of_row(
+        cls,
+        key: str,
+        fingerprint: str,
+        checkout_id: str,
+        version: int,
+        refusal: str | None,
+        recorded_at: int,
+    ) -> Outcome:
+        """The outcome in a row of its table."""
+        return cls(key, fingerprint, checkout_id, version, _decode(refusal), recorded_at)
+
+
+def encode_rejection(rejection: Rejection | None) -> str | None:
+    """A rejection as its column holds it."""
+    if rejection is None:
+        return None
+    facts = {"code": rejection.code, "message": rejection.message, "param": rejection.param}
+    return orjson.dumps(facts).decode()
+
+
+def _decode(rejection: str | None) -> Rejection | None:
+    if rejection is None:
+        return None
+    facts = orjson.loads(rejection)
+    return Rejection(RejectionCode(facts["code"]), facts["message"], facts["param"])

@@ -1,0 +1,104 @@
+"""The SQL of payment attempts, in words that both databases know; parameters are `:name`."""
+
+from __future__ import annotations
+
+import re
+
+_COLUMNS = (
+    "attempt_id",
+    "checkout_id",
+    "command_key",
+    "amount",
+    "currency",
+    "provider",
+    "metadata",
+    "sealed",
+    "started_at",
+    "state",
+    "asks",
+    "due_at",
+    "lease_owner",
+    "lease_until",
+    "payment_id",
+    "note",
+)
+
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS payment_attempts (attempt_id text PRIMARY KEY, "
+    "checkout_id text NOT NULL, command_key text NOT NULL, amount bigint NOT NULL, "
+    "currency text NOT NULL, provider text NOT NULL, metadata text NOT NULL, sealed {blob}, "
+    "started_at double precision NOT NULL, state text NOT NULL, asks bigint NOT NULL, "
+    "due_at double precision NOT NULL, lease_owner text, "
+    "lease_until double precision NOT NULL, payment_id text, note text)"
+)
+INDEX_NAME = "payment_attempts_waiting"
+INDEX = (
+    f"CREATE INDEX IF NOT EXISTS {INDEX_NAME} ON payment_attempts (due_at) "
+    "WHERE state IN ('open', 'refund_due', 'by_hand')"
+)
+INSERT = (
+    f"INSERT INTO payment_attempts ({', '.join(_COLUMNS)}) "  # noqa: S608 - names of our own
+    f"VALUES ({', '.join(':' + name for name in _COLUMNS)})"
+)
+CLOSE = (
+    # What a publisher on Kafka was told, that the payment has started, stays its reply for ever.
+    (
+        "UPDATE outcomes SET version = :version, refusal = :rejection, recorded_at = :at WHERE key = "
+        "(SELECT command_key FROM payment_attempts WHERE attempt_id = :attempt_id) "
+        "AND key LIKE :http_keys"
+    ),
+    (
+        "UPDATE payment_attempts SET state = 'settled', sealed = NULL, lease_owner = NULL, "
+        "payment_id = :payment_id WHERE attempt_id = :attempt_id"
+    ),
+)
+CLAIM = (
+    # SQLite takes a partial index only for its own condition, to the letter; so that stands here. A lease
+    # of longer than any is was given by a clock that went wrong.
+    "UPDATE payment_attempts SET lease_owner = :owner, lease_until = :until, asks = asks + 1 "
+    "WHERE attempt_id IN (SELECT attempt_id FROM payment_attempts "
+    "WHERE state IN ('open', 'refund_due', 'by_hand') AND state <> 'by_hand' AND due_at <= :now "
+    "AND (lease_until <= :now OR lease_until > :longest) "
+    "ORDER BY due_at LIMIT :limit {skip_locked}) RETURNING *"
+)
+RELEASE = (
+    "UPDATE payment_attempts SET lease_owner = NULL, lease_until = 0, state = :state, "
+    "due_at = :due_at, note = :note WHERE attempt_id = :attempt_id AND lease_owner = :owner "
+    "AND lease_until = :lease_until AND state IN ('open', 'refund_due') RETURNING attempt_id"
+)
+REFUND = (
+    # Where another payment made the order, which of the two is the buyer's is for a person to say.
+    "UPDATE payment_attempts SET state = CASE WHEN payment_id IS NULL THEN 'refund_due' "
+    "ELSE 'by_hand' END, payment_id = :payment_id, note = :note, started_at = :now, "
+    "due_at = :now, lease_owner = NULL, lease_until = 0 "
+    "WHERE attempt_id = :attempt_id AND state = 'settled' RETURNING state"
+)
+HOLD = (
+    "UPDATE payment_attempts SET state = 'by_hand', lease_owner = NULL, lease_until = 0 "
+    "WHERE attempt_id = :attempt_id AND state = 'open' "
+    "AND (lease_until <= :now OR lease_until > :longest) RETURNING attempt_id"
+)
+ASK_AGAIN = (
+    "UPDATE payment_attempts SET state = 'open', due_at = :now WHERE attempt_id = :attempt_id "
+    "AND state = 'by_hand' AND sealed IS NOT NULL RETURNING attempt_id"
+)
+REFUNDED = (
+    "UPDATE payment_attempts SET state = 'refunded', lease_owner = NULL, lease_until = 0 "
+    "WHERE attempt_id = :attempt_id AND state IN ('by_hand', 'refund_due') "
+    "AND payment_id IS NOT NULL RETURNING attempt_id"
+)
+GET = "SELECT * FROM payment_attempts WHERE attempt_id = :attempt_id"
+LIST = (
+    "SELECT * FROM payment_attempts WHERE state IN ({states}) AND attempt_id > :after "
+    "ORDER BY attempt_id LIMIT :limit"
+)
+COUNTS = (
+    "SELECT state, count(*) AS number, min(started_at) AS oldest FROM payment_attempts "
+    "WHERE state IN ('open', 'refund_due', 'by_hand') GROUP BY state"
+)
+_PARAMETER = re.compile(r":([a-z_]+)")
+
+
+def for_psycopg(statement: str) -> str:
+    """A statement with psycopg's way to name parameters."""
+    return _PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%"))

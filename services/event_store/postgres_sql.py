@@ -1,0 +1,47 @@
+"""The SQL of the store in PostgreSQL."""
+
+from __future__ import annotations
+
+from psycopg.sql import SQL
+
+from services.event_store import payment_attempt_sql as statements
+from services.event_store.payment_attempt_sql import for_psycopg
+
+INSERT_OUTCOMES = SQL(
+    "INSERT INTO outcomes SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], "
+    "%s::bigint[], %s::text[], %s::bigint[])"
+)
+OUTCOMES = SQL(
+    "SELECT key, fingerprint, checkout_id, version, refusal, recorded_at FROM outcomes "
+    "WHERE key = ANY(%s)"
+)
+STREAMS = SQL(
+    "SELECT e.originator_id, e.originator_version, e.topic, e.state "
+    "FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS w (id, after, until) "
+    "JOIN stored_events e ON e.originator_id = w.id "
+    "AND e.originator_version > w.after AND e.originator_version <= w.until "
+    "ORDER BY e.originator_id, e.originator_version"
+)
+AFTER = SQL(
+    "SELECT originator_id, originator_version, topic, state, notification_id AS id "
+    "FROM stored_events WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
+)
+IN_STREAMS = SQL(
+    "SELECT originator_id, originator_version, topic, state, notification_id AS id "
+    "FROM stored_events WHERE (originator_id, originator_version) > (%s, %s) "
+    "ORDER BY originator_id, originator_version LIMIT %s"
+)
+IN_STREAM = SQL(
+    "SELECT originator_id, originator_version, topic, state, notification_id AS id "
+    "FROM stored_events WHERE originator_id = %s AND originator_version > %s "
+    "ORDER BY originator_version LIMIT %s"
+)
+PURGE = SQL(
+    "DELETE FROM outcomes WHERE key IN (SELECT key FROM outcomes o WHERE recorded_at < %s "
+    "AND (version = 0 OR EXISTS (SELECT 1 FROM stored_events e "
+    "WHERE e.originator_id = o.checkout_id AND e.topic = ANY(%s))) LIMIT %s)"
+)
+
+
+INSERT_ATTEMPT = for_psycopg(statements.INSERT).encode()
+CLOSE_ATTEMPT = [for_psycopg(statement).encode() for statement in statements.CLOSE]

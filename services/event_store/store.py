@@ -1,0 +1,259 @@
+"""The store as the rest of the house sees it: recorded events and outcomes, and two errors."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import eventsourcing.persistence as es
+import psycopg
+
+from domain.checkout import Checkout, fold
+from domain.events import CheckoutCanceled, CheckoutCompleted, RecordedEvent
+from services.event_store.event_mapper import PydanticMapper
+from services.event_store.outcomes import KEPT_FOR_SECONDS, Outcome
+from services.event_store.payment_attempts import Attempt, AttemptClosure, PaymentAttempts
+from services.event_store.postgres import PostgresRecorder
+from services.event_store.recorder import CheckoutRecorder, StreamRange
+from services.event_store.sqlite import SQLiteRecorder
+from services.event_store.stored_row import StoredRow
+from services.runtime.tracing import span
+
+logger = logging.getLogger(__name__)
+
+_CLOSING_TOPICS = (CheckoutCanceled.topic(), CheckoutCompleted.topic())
+
+_DATABASE_FAILURES = (
+    es.PersistenceError,
+    es.ConnectionPoolClosedError,
+    psycopg.Error,
+    sqlite3.Error,
+    OSError,
+)
+
+
+class StoreUnavailable(Exception):
+    """The database did not answer as it should. Whether a write was recorded is unknown."""
+
+
+class Conflict(Exception):
+    """Somebody else recorded one of these versions or outcomes first. Nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """What one read of the store found: outcomes by key, and events by checkout, oldest first."""
+
+    outcomes: Mapping[str, Outcome]
+    streams: Mapping[str, Sequence[RecordedEvent]]
+
+
+@dataclass(frozen=True, slots=True)
+class PositionedEvent:
+    """An event and its position in the order of all commits."""
+
+    position: int
+    recorded: RecordedEvent
+
+
+class EventStore:
+    """Streams of events with a version check on append, and the outcomes of commands beside them.
+
+    Synchronous, for a thread to use. Each call raises `StoreUnavailable` if the database fails.
+    """
+
+    def __init__(self, recorder: CheckoutRecorder) -> None:
+        self._recorder = recorder
+        self._mapper = PydanticMapper()
+        self._events = es.EventStore[str](self._mapper, recorder)  # type: ignore[arg-type]
+        self._listeners: list[Callable[[], None]] = []
+        is_shared = isinstance(recorder, PostgresRecorder)
+        self.attempts = PaymentAttempts(
+            self._attempt_rows, "FOR UPDATE SKIP LOCKED" if is_shared else ""
+        )
+
+    def _attempt_rows(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+        with _translated():
+            return self._recorder.attempt_rows(statement, facts)
+
+    def read(self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]) -> ReadResult:
+        """Outcomes and parts of streams in one round trip."""
+        with _translated():
+            outcomes, stored = self._recorder.select_batch(outcome_keys, streams)
+        found: dict[str, list[RecordedEvent]] = {}
+        for row in stored:
+            found.setdefault(str(row.originator_id), []).append(self._mapper.to_domain_event(row))
+        return ReadResult({outcome.key: outcome for outcome in outcomes}, found)
+
+    def load(self, streams: Sequence[StreamRange]) -> dict[str, Checkout]:
+        """The checkouts that these streams, from their beginning, fold to; missing ones left out."""
+        if not streams:
+            return {}
+        snapshot = self.read((), streams)
+        folded = ((checkout_id, fold(events)) for checkout_id, events in snapshot.streams.items())
+        return {checkout_id: checkout for checkout_id, checkout in folded if checkout}
+
+    def current(self, checkout_ids: Sequence[str]) -> dict[str, Checkout]:
+        """These checkouts as they are now; missing ones left out."""
+        return self.load([StreamRange(checkout_id) for checkout_id in checkout_ids])
+
+    def version(self, checkout_id: str) -> int:
+        """The version that a checkout is at, whatever its events say; 0 when there is none."""
+        with _translated():
+            _, rows = self._recorder.select_batch((), [StreamRange(checkout_id)])
+        return rows[-1].originator_version if rows else 0
+
+    def sweep(self, position: int, limit: int) -> tuple[int, list[Checkout]]:
+        """The checkouts that begin among the next `limit` events after a position, as they are now.
+
+        Each checkout of the store is found once on the way from position 0. Returns the position
+        to go on from; the same one again at the end.
+        """
+        with _translated():
+            rows = self._recorder.select_after(position, limit)
+        begun = [str(row.originator_id) for row in rows if row.originator_version == 1]
+        return (rows[-1].id if rows else position), list(self.current(begun).values())
+
+    def append(
+        self,
+        events: Sequence[RecordedEvent],
+        outcomes: Sequence[Outcome] = (),
+        attempts: Sequence[Attempt] = (),
+        closures: Sequence[AttemptClosure] = (),
+    ) -> None:
+        """Write all of it in one transaction, or nothing. Raises `Conflict`."""
+        counts = {"checkout__events": len(events), "checkout__outcomes": len(outcomes)}
+        with _translated(), span("append", "CLIENT", **counts):
+            self._events.put(events, outcomes=outcomes, attempts=attempts, closures=closures)
+        if events:
+            for listener in tuple(self._listeners):
+                listener()
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Be called, on the writer's thread, after each commit of events by this process."""
+        self._listeners.append(listener)
+
+    def tail(self, position: int, limit: int) -> list[PositionedEvent]:
+        """The next events after a position, in the order they were committed, without a miss."""
+        with _translated():
+            rows = self._recorder.select_after(position, limit)
+        return [PositionedEvent(row.id, self._mapper.to_domain_event(row)) for row in rows]
+
+    def rows(self, position: int, limit: int) -> list[StoredRow]:
+        """The same events as `tail`, not read yet."""
+        with _translated():
+            return [StoredRow.of(stored) for stored in self._recorder.select_after(position, limit)]
+
+    def stream_rows(
+        self, checkout_id: str, version: int, limit: int, *, within: bool = False
+    ) -> list[StoredRow]:
+        """The next events after one of them, stream by stream in some fixed order of ids, not read yet.
+
+        All streams from `("", 0)` on, or `within` one stream alone.
+        """
+        with _translated():
+            found = self._recorder.select_in_streams(checkout_id, version, limit, within=within)
+        return [StoredRow.of(stored) for stored in found]
+
+    def newest(self) -> int:
+        """The position of the newest event; 0 when there is none."""
+        with _translated():
+            return self._recorder.select_newest()
+
+    def position(self, name: str) -> int:
+        """How far the reader of that name has come; 0 at the beginning."""
+        with _translated():
+            return self._recorder.select_position(name)
+
+    def advance(self, name: str, position: int) -> None:
+        """Move a reader's position; it never goes back."""
+        with _translated():
+            self._recorder.advance_position(name, position)
+
+    def rewind(self, name: str) -> None:
+        """Send a reader back to the beginning."""
+        with _translated():
+            self._recorder.delete_position(name)
+
+    def purge_outcomes(self, now: float, limit: int = 10_000) -> int:
+        """Delete outcomes past their time: those that changed nothing, and of closed checkouts."""
+        with _translated():
+            before = int(now) - KEPT_FOR_SECONDS
+            return self._recorder.purge_outcomes(before, _CLOSING_TOPICS, limit)
+
+    def try_lock(self, name: str) -> Callable[[], bool] | None:
+        """Become the one holder of a name, or None. The result tells whether the lock still holds."""
+        with _translated():
+            return self._recorder.try_lock(name)
+
+    def watch(self, on_commit: Callable[[], None]) -> Callable[[], None]:
+        """Call back soon after each commit, by any process where the database can tell.
+
+        Returns what ends the watch. SQLite can tell of this process only.
+        """
+        ended = threading.Event()
+
+        def wake() -> None:
+            if not ended.is_set():
+                on_commit()
+
+        def end() -> None:
+            ended.set()
+            if wake in self._listeners:
+                self._listeners.remove(wake)
+
+        self.on_commit(wake)
+        if isinstance(self._recorder, PostgresRecorder):
+            arguments = (self._recorder, wake, ended)
+            threading.Thread(target=_listen, args=arguments, name="listen", daemon=True).start()
+        return end
+
+    def close(self) -> None:
+        """Let go of connections and locks."""
+        self._recorder.close()
+
+
+def open_store(url: str) -> EventStore:
+    """Open `sqlite:///path` or `postgresql://…`, and make its tables if they are not there.
+
+    Raises `ValueError` for another URL, `StoreUnavailable` if the database can't be reached.
+    """
+    with _translated():
+        if url.startswith("sqlite:///"):
+            path = Path(url.removeprefix("sqlite:///"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return EventStore(SQLiteRecorder(path))
+        if url.startswith(("postgresql://", "postgres://")):
+            return EventStore(PostgresRecorder(url))
+    scheme, colon, _ = url.partition(":")
+    raise ValueError(f"must begin with sqlite:/// or postgresql://, not with {scheme + colon!r}")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except es.IntegrityError as error:
+        raise Conflict(str(error)) from error
+    except es.DataError:
+        # What was to be written is at fault, not the database: trying again would never help.
+        raise
+    except _DATABASE_FAILURES as error:
+        raise StoreUnavailable(str(error) or type(error).__name__) from error
+
+
+def _listen(
+    recorder: PostgresRecorder, on_commit: Callable[[], None], ended: threading.Event
+) -> None:
+    while not ended.is_set():
+        try:
+            recorder.listen(on_commit, lambda: not ended.is_set())
+        except psycopg.Error as error:
+            logger.warning("not told of commits until PostgreSQL is back: %s", error)
+            ended.wait(1.0)

@@ -1,0 +1,44 @@
+"""Reading a checkout's view: from Redis, or from the store where Redis can't vouch for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from projections.checkout_view import RenderedView, render_view
+from projections.redis.circuit_breaker import REDIS_FAILURES, CircuitBreaker
+from projections.redis.views import RedisViews
+from services.event_store import EventStore
+from services.runtime.metrics import VIEWS_FROM
+
+logger = logging.getLogger(__name__)
+
+
+class CheckoutReader:
+    """A missing view is no proof that there is no checkout: only the store can say that."""
+
+    def __init__(self, views: RedisViews, store: EventStore) -> None:
+        self._views = views
+        self._store = store
+        self._breaker = CircuitBreaker()
+
+    async def get(self, checkout_id: str) -> RenderedView | None:
+        """The view, or None if there is no such checkout. Raises `StoreUnavailable`."""
+        view = await self._from_redis(checkout_id)
+        VIEWS_FROM.labels(origin="redis" if view else "store").inc()
+        return view or await self._from_store(checkout_id)
+
+    async def _from_redis(self, checkout_id: str) -> RenderedView | None:
+        if self._breaker.is_open:
+            return None
+        try:
+            async with self._breaker.attempt():
+                return await self._views.get(checkout_id)
+        except REDIS_FAILURES as error:
+            logger.warning("Redis does not answer, reading from the event store: %r", error)
+            return None
+
+    async def _from_store(self, checkout_id: str) -> RenderedView | None:
+        found = await asyncio.to_thread(self._store.current, [checkout_id])
+        checkout = found.get(checkout_id)
+        return render_view(checkout) if checkout else None

@@ -1,0 +1,96 @@
+"""Around each request: its id, its metrics, and one log line without query string or body."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+import uuid
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.command_handling import valid_traceparent
+from services.http_api.errors import METHODS, fault, stopping
+from services.runtime.metrics import HTTP_SECONDS
+from services.runtime.tracing import Traced, request_span
+
+logger = logging.getLogger("checkout.http")
+
+_CLIENT_LEFT = 499
+"""What logs and metrics call a request whose client went away before all of it was here."""
+
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class RequestMiddleware:
+    """Echoes or makes the `Request-Id`, counts and logs. Plain ASGI: it never buffers a body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        status, has_begun = 500, False
+        begun = time.perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status, has_begun
+            if message["type"] == "http.response.start":
+                status, has_begun = message["status"], True
+                MutableHeaders(scope=message)["Request-Id"] = request_id
+            await send(message)
+
+        given_trace = valid_traceparent(Headers(scope=scope).get("traceparent"))
+        with request_span(given_trace) as span:
+            scope["state"]["traceparent"] = span.traceparent() or given_trace
+            try:
+                await self._app(scope, receive, send_with_id)
+            except ClientDisconnect:
+                status = _CLIENT_LEFT
+            except asyncio.CancelledError:
+                if has_begun:
+                    raise
+                # The server cancels what is still open when it stops; left to it, the answer would
+                # be a bare 500, and nothing would say that the write may be repeated.
+                await stopping().response()(scope, receive, send_with_id)
+            except Exception:
+                logger.exception("request_id=%s failed", request_id)
+                if has_begun:
+                    raise
+                await fault().response()(scope, receive, send_with_id)
+            finally:
+                self._tell(scope, request_id, status, time.perf_counter() - begun, span)
+
+    @staticmethod
+    def _tell(scope: Scope, request_id: str, status: int, seconds: float, span: Traced) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        # Anything else is whatever a client made up, and would each be a metric of its own.
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        span.tell(
+            f"{method} {route}",
+            http__request__method=method,
+            http__route=route,
+            http__response__status_code=status,
+        )
+        HTTP_SECONDS.labels(method=method, route=route, status=status).observe(seconds)
+        facts = {"request_id": request_id, "status": status, "route": route}
+        if traceparent := scope["state"]["traceparent"]:
+            facts["traceparent"] = traceparent
+        logger.info(
+            "%s %s %d %.1f ms request_id=%s",
+            method,
+            route,
+            status,
+            seconds * 1000,
+            request_id,
+            extra=facts,
+        )

@@ -1,0 +1,79 @@
+"""`/healthz`, `/readyz` and `/metrics` in the document: plain routes that FastAPI does not tell of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from services.http_api.openapi.headers import header_references
+
+
+def health_paths() -> dict[str, Any]:
+    """The paths by their names, open to anybody."""
+    return {
+        "/healthz": _path("healthz", "Whether the process is alive.", {"200": _alive()}),
+        "/readyz": _path(
+            "readyz",
+            "Whether requests can be served, with the state of each dependency.",
+            {
+                "200": _readiness("All is well.", "ready", "ok"),
+                "503": _readiness("A check fails.", "not_ready", "no answer within 2 s"),
+            },
+        ),
+        "/metrics": _path("metrics", "Metrics for Prometheus.", {"200": _metrics()}),
+    }
+
+
+def _path(operation_id: str, summary: str, responses: dict[str, Any]) -> dict[str, Any]:
+    operation = {
+        "operationId": operation_id,
+        "summary": summary,
+        "tags": ["operations"],
+        "security": [],
+        "responses": responses,
+    }
+    return {"get": operation}
+
+
+def _alive() -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "properties": {"status": {"const": "ok"}},
+        "required": ["status"],
+        "additionalProperties": False,
+    }
+    return _json("It is.", schema, {"status": "ok"})
+
+
+def _readiness(description: str, status: str, state: str) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "properties": {
+            "status": {"const": status},
+            "checks": {
+                "type": "object",
+                "description": "By dependency: `ok`, or what is wrong with it.",
+                "additionalProperties": {"type": "string"},
+            },
+        },
+        "required": ["status", "checks"],
+        "additionalProperties": False,
+    }
+    return _json(description, schema, {"status": status, "checks": {"redis": state}})
+
+
+def _metrics() -> dict[str, Any]:
+    return {
+        "description": "The text format of Prometheus.",
+        "headers": header_references("Request-Id"),
+        "content": {CONTENT_TYPE_LATEST: {"schema": {"type": "string"}}},
+    }
+
+
+def _json(description: str, schema: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "description": description,
+        "headers": header_references("Request-Id"),
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }

@@ -1,0 +1,94 @@
+"""Waiting for payments to end, on behalf of the requests that started them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple
+
+from domain.events import RecordedEvent
+from projections.checkout_view import RenderedView, render_view
+from services.command_handling import Accepted, Rejected, rejection_of
+from services.event_store import EventStore
+from services.event_store.commit_notifier import CommitNotifier
+from services.event_store.recorder import StreamRange
+from services.runtime.supervised_task import SupervisedTask
+
+_LOOK_SECONDS = 0.5
+"""How long an end that nobody told us of may go unnoticed."""
+_GAP_SECONDS = 0.02
+"""Between two looks, however many commits there are."""
+
+
+class Paying(NamedTuple):
+    """A checkout, and the version at which its payment started."""
+
+    checkout_id: str
+    version: int
+
+
+class PaymentWatch:
+    """One look at the store for all who wait, at each commit: whoever settled the payment."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self._waiting: dict[Paying, set[asyncio.Future[RecordedEvent]]] = {}
+        self._commits = CommitNotifier(store)
+        self._task = SupervisedTask("the wait for payments", self._run_once)
+
+    async def start(self) -> None:
+        """Begin to look."""
+        self._commits.start()
+        self._task.start()
+
+    async def stop(self) -> None:
+        """Look no more."""
+        self._commits.stop()
+        await self._task.stop()
+
+    async def end(
+        self, paying: Paying, *, repeated: bool
+    ) -> tuple[Accepted | Rejected, RenderedView]:
+        """The final answer to a complete, once there is one, and the checkout as it is then; who waits
+        sets the bound. Raises `StoreUnavailable`.
+        """
+        ended = await self._next_event(paying)
+        stream = StreamRange(paying.checkout_id, 0, ended.version)
+        found = await asyncio.to_thread(self._store.load, [stream])
+        view, rejection = render_view(found[paying.checkout_id]), rejection_of(ended)
+        return Rejected(rejection, repeated) if rejection else Accepted(view, repeated), view
+
+    async def _next_event(self, paying: Paying) -> RecordedEvent:
+        future: asyncio.Future[RecordedEvent] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(paying, set()).add(future)
+        self._commits.notify()
+        try:
+            return await future
+        finally:
+            self._leave(paying, future)
+
+    def _leave(self, paying: Paying, future: asyncio.Future[RecordedEvent]) -> None:
+        others = self._waiting.get(paying, set())
+        others.discard(future)
+        if not others:
+            self._waiting.pop(paying, None)
+
+    async def _run_once(self) -> None:
+        await self._commits.wait(_LOOK_SECONDS)
+        self._commits.clear()
+        await self._look()
+        await asyncio.sleep(_GAP_SECONDS)
+
+    async def _look(self) -> None:
+        waiting = list(self._waiting)
+        if not waiting:
+            return
+        ranges = [StreamRange(checkout_id, version) for checkout_id, version in waiting]
+        found = await asyncio.to_thread(self._store.read, (), ranges)
+        for paying in waiting:
+            # While a payment runs nothing else can happen, so what comes next is its end.
+            later = found.streams.get(paying.checkout_id)
+            if not later:
+                continue
+            for future in self._waiting.get(paying, set()):
+                if not future.done():
+                    future.set_result(later[0])

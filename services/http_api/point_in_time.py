@@ -1,0 +1,53 @@
+"""The past of a checkout, read from the event store and folded as its present is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+
+from domain.events import RecordedEvent
+from domain.point_in_time import Moment, as_of
+from projections.checkout_view import RenderedView, render_view
+from services.event_store import EventStore
+from services.event_store.recorder import StreamRange
+from services.messages.event_messages import structured_event
+
+_PAGE = 500
+"""Events in memory at once on the way to a moment, however long a stream is."""
+
+
+class PointInTimeReader:
+    """Synchronous, for a thread to use. Each call raises `StoreUnavailable` if the store fails."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+
+    def view_at(self, checkout_id: str, moment: Moment) -> RenderedView | None:
+        """The checkout as it was at a version, or after the last event not later than a time.
+
+        None if there is no such version, or nothing was there yet.
+        """
+        checkout = as_of(self._stream(checkout_id), moment)
+        return render_view(checkout) if checkout else None
+
+    def events_after(self, checkout_id: str, version: int, limit: int) -> bytes | None:
+        """The JSON of the events after a version, oldest first, at most so many of them, with
+        whether there are more; None if there is no such checkout.
+        """
+        found = self._range(checkout_id, version, version + limit + 1)
+        if not found and not self._range(checkout_id, 0, 1):
+            return None
+        page = [structured_event(recorded) for recorded in found[:limit]]
+        return orjson.dumps({"data": page, "has_more": len(found) > limit})
+
+    def _stream(self, checkout_id: str) -> Iterator[RecordedEvent]:
+        after = 0
+        while page := self._range(checkout_id, after, after + _PAGE):
+            yield from page
+            after += len(page)
+
+    def _range(self, checkout_id: str, after: int, until: int) -> list[RecordedEvent]:
+        """The events with versions above `after`, up to `until`."""
+        snapshot = self._store.read((), [StreamRange(checkout_id, after, until)])
+        return list(snapshot.streams.get(checkout_id, ()))

@@ -1,0 +1,128 @@
+"""Reading a request: the key, the body, the preconditions, in the order they are checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from domain.commands import json_path
+from domain.rejection import Rejection, RejectionCode, invalid
+from services.http_api.errors import NO_VERSION, forbidden, unauthorized
+from services.messages.strict_json import parse_json
+from services.security.api_keys import ApiKey, LiveKeys, Scope
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_IDEMPOTENCY_KEY = 255
+
+_KEY_PATH = json_path(("Idempotency-Key",))
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_TAG = r'(?:W/)?"[!#-~\x80-\xff]*"'
+_TAGS = re.compile(rf"{_TAG}(?:[ \t]*,[ \t]*{_TAG})*")
+_VERSION = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,17})"')
+_BEARER = HTTPBearer(auto_error=False, description="An API key, made by `checkout keys create`.")
+
+
+def key_with(scope: Scope) -> Callable[..., Awaitable[ApiKey]]:
+    """The dependency that lets in who holds a key with a scope: 401, 403, or the key."""
+
+    async def authorize(
+        request: Request,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    ) -> ApiKey:
+        keys: LiveKeys = request.app.state.keys
+        key = keys.find(credentials.credentials) if credentials else None
+        if key is None:
+            raise unauthorized()
+        if scope not in key.scopes:
+            raise forbidden(scope)
+        return key
+
+    return authorize
+
+
+Reader = Annotated[ApiKey, Depends(key_with(Scope.READ))]
+Writer = Annotated[ApiKey, Depends(key_with(Scope.WRITE))]
+
+
+async def json_body(request: Request, *, optional: bool = False) -> Any:
+    """The parsed body. Raises `Rejection`: too_large, unsupported_media_type, invalid."""
+    body = await _bounded_body(request)
+    if optional and not body:
+        return {}
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Rejection(
+            RejectionCode.UNSUPPORTED_MEDIA_TYPE, "send the body as Content-Type: application/json"
+        )
+    return parse_json(body)
+
+
+async def _bounded_body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise Rejection(RejectionCode.TOO_LARGE, "the body is over 1 MiB")
+    return bytes(body)
+
+
+def refuse_query(request: Request) -> None:
+    """No silent guess at what an unknown parameter was meant to do. Raises `Rejection`."""
+    for name in request.query_params:
+        raise invalid("this call takes no query parameters", json_path((name,)))
+
+
+def expected_version(request: Request) -> int | None:
+    """The version in `If-Match`, by strong comparison (RFC 9110, section 13.1.1): of a list, the one
+    tag that can be a version's; `NO_VERSION` if none can. Raises `Rejection` if several can.
+    """
+    given = _listed(request, "if-match")
+    if given is None or given == "*":
+        return None
+    versions = {int(found) for found in _VERSION.findall(given)} if _TAGS.fullmatch(given) else ()
+    if len(versions) > 1:
+        raise invalid(
+            "If-Match names several versions; send the ETag of the answer that you go by",
+            json_path(("If-Match",)),
+        )
+    return next(iter(versions), NO_VERSION)
+
+
+def is_known(request: Request, entity_tag: str) -> bool:
+    """Whether `If-None-Match` names this tag, by weak comparison (RFC 9110, section 13.1.2)."""
+    given = _listed(request, "if-none-match") or ""
+    tags = {tag.strip().removeprefix("W/") for tag in given.split(",")}
+    return "*" in tags or entity_tag in tags
+
+
+def _listed(request: Request, name: str) -> str | None:
+    """A header that is a list, which may come in several lines; None if it is not there."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines).strip() if lines else None
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The `Idempotency-Key`, if there is one. Raises `Rejection` for one that is out of bounds, no
+    text in UTF-8, or one of several.
+    """
+    given = request.headers.getlist("idempotency-key")
+    if not given:
+        return None
+    try:
+        # HTTP's headers are bytes, which the framework reads as Latin-1.
+        key = given[0].encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        raise invalid("Idempotency-Key is not UTF-8", _KEY_PATH) from None
+    if len(given) > 1:
+        raise invalid("Idempotency-Key is given more than once", _KEY_PATH)
+    # It goes into events, whose attributes (CloudEvents 1.0, "Type System") have none of these.
+    if _CONTROL.search(key):
+        raise invalid("Idempotency-Key has a control character", _KEY_PATH)
+    if not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY:
+        raise invalid(f"Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} characters", _KEY_PATH)
+    return key

@@ -1,0 +1,1 @@
+"""What the documents of both doors are made of: schemas, and one scenario that gives the examples."""

@@ -1,0 +1,144 @@
+"""The message objects: one for each command, event and reply there is, and the dead letter."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from domain.checkout_view import CheckoutView
+from domain.commands import COMMANDS
+from domain.events import EVENTS, Event
+from domain.values import CheckoutId, Value
+from services.kafka.topics import Topics
+from services.messages.asyncapi.examples import (
+    Example,
+    accepted_example,
+    command_example,
+    dead_letter_example,
+    event_example,
+    rejected_example,
+)
+from services.messages.asyncapi.headers import (
+    KEY,
+    TYPE_PREFIX,
+    Schema,
+    command_headers,
+    dead_letter_headers,
+    event_headers,
+    reply_headers,
+)
+from services.messages.schemas import Error, Schemas
+
+Messages = dict[str, dict[str, Any]]
+
+BINDING_VERSION = "0.5.0"
+
+
+class CommandAccepted(Value):
+    """The command was carried out, or changed nothing and was right all the same."""
+
+    command_id: str
+    command_source: str
+    checkout_id: CheckoutId
+    version: Annotated[int, Field(ge=1, description="Of the checkout, as the command left it.")]
+    checkout: CheckoutView
+
+
+class CommandRejected(Value):
+    """The command was refused. Nothing was changed."""
+
+    command_id: str
+    command_source: str
+    checkout_id: CheckoutId
+    error: Error
+
+
+REPLIES: tuple[type[BaseModel], ...] = (CommandAccepted, CommandRejected)
+
+
+def schemas() -> Schemas:
+    """The schemas of all payloads."""
+    return Schemas.of(received=COMMANDS.values(), sent=[*EVENTS.values(), *REPLIES])
+
+
+def command_messages(topics: Topics, known: Schemas) -> Messages:
+    """A message for each command."""
+    return {
+        name: _cloud_event(
+            command,
+            name,
+            command_headers(command, topics),
+            known,
+            command_example(command, topics),
+        )
+        for name, command in COMMANDS.items()
+    }
+
+
+def event_messages(topics: Topics, known: Schemas) -> Messages:
+    """A message for each event, and for each shape that it ever had."""
+    return {
+        _key(event): _cloud_event(
+            event, event.NAME, event_headers(event), known, event_example(event, topics)
+        )
+        for event in EVENTS.values()
+    }
+
+
+def reply_messages(topics: Topics, known: Schemas) -> Messages:
+    """The two replies."""
+    examples: dict[type[BaseModel], Example] = {
+        CommandAccepted: accepted_example(topics),
+        CommandRejected: rejected_example(topics),
+    }
+    return {
+        reply.__name__: _cloud_event(
+            reply, reply.__name__, reply_headers(reply.__name__), known, example
+        )
+        for reply, example in examples.items()
+    }
+
+
+def dead_letter_messages(topics: Topics) -> Messages:
+    """The dead letter, whose key, value and headers are another message's."""
+    return {
+        "DeadLetter": {
+            "name": "DeadLetter",
+            "title": "DeadLetter",
+            "summary": "A message put aside: as it came, with where it came from and why.",
+            "contentType": "application/octet-stream",
+            "headers": dead_letter_headers(),
+            "payload": {"description": "The value as it came: any bytes, or none."},
+            "bindings": _keyed_by({"description": "The key as it came: any bytes, or none."}),
+            "examples": [dead_letter_example(topics)],
+        }
+    }
+
+
+def _cloud_event(
+    model: type[BaseModel], name: str, headers: Schema, known: Schemas, example: Example | None
+) -> dict[str, Any]:
+    summary, _, description = (model.__doc__ or "").partition("\n")
+    message = {
+        "name": f"{TYPE_PREFIX}{name}",
+        "title": name,
+        "summary": summary,
+        "description": " ".join(description.split()),
+        "contentType": "application/json",
+        "correlationId": {"location": "$message.header#/ce_correlationid"},
+        "headers": headers,
+        "payload": known.references[model],
+        "bindings": _keyed_by(KEY),
+        "examples": [example] if example else [],
+    }
+    return {field: value for field, value in message.items() if value}
+
+
+def _keyed_by(key: Schema) -> dict[str, Any]:
+    return {"kafka": {"key": key, "bindingVersion": BINDING_VERSION}}
+
+
+def _key(event: type[Event]) -> str:
+    """The name in the document: an event's second shape is listed beside its first."""
+    return event.NAME if event.SCHEMA_VERSION == 1 else f"{event.NAME}.{event.SCHEMA_VERSION}"

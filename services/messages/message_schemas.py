@@ -1,0 +1,75 @@
+"""The JSON Schema of each Kafka message, whole in itself: for those who write in other languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode
+
+from domain.commands import COMMANDS
+from domain.events import EVENTS
+from services.messages.asyncapi.headers import TYPE_PREFIX
+from services.messages.asyncapi.messages import REPLIES
+from services.messages.schemas import schema_of
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+WRITTEN_BY = "Written by `checkout schemas export`."
+"""The `$comment` by which a file of ours is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSchema:
+    """The schema of a message's value. `file` is its path in an export, `type` the message's `ce_type`."""
+
+    file: str
+    type: str
+    schema: dict[str, Any]
+
+
+def message_schemas() -> tuple[MessageSchema, ...]:
+    """Those of all commands, of each event's every version, and of the replies.
+
+    A command or a reply has no version: another shape is another message, with a name of its own.
+    """
+    return (
+        *(
+            _message(f"commands/{name}", name, command, "validation")
+            for name, command in COMMANDS.items()
+        ),
+        *(
+            _message(
+                f"events/{event.NAME}.{event.SCHEMA_VERSION}",
+                event.NAME,
+                event,
+                "serialization",
+                f":{event.SCHEMA_VERSION}",
+            )
+            for event in EVENTS.values()
+        ),
+        *(
+            _message(f"replies/{reply.__name__}", reply.__name__, reply, "serialization")
+            for reply in REPLIES
+        ),
+    )
+
+
+def index_of(messages: tuple[MessageSchema, ...]) -> dict[str, Any]:
+    """What is in an export: the file of each `ce_type` and `$id`, which is an event's `ce_dataschema`."""
+    listed = [{"type": it.type, "id": it.schema["$id"], "file": it.file} for it in messages]
+    return {"$comment": WRITTEN_BY, "schemas": listed}
+
+
+def _message(
+    path: str, name: str, model: type[BaseModel], mode: JsonSchemaMode, version: str = ""
+) -> MessageSchema:
+    schema = schema_of(model, mode)
+    definitions = {"$defs": schema.pop("$defs")} if "$defs" in schema else {}
+    head = {
+        "$schema": DIALECT,
+        "$id": f"urn:checkout:{name}{version}",
+        "$comment": WRITTEN_BY,
+        "title": name,
+    }
+    return MessageSchema(f"{path}.json", f"{TYPE_PREFIX}{name}", head | schema | definitions)

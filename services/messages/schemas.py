@@ -1,0 +1,118 @@
+"""The JSON of answers as classes, and the JSON Schemas that the documents of both doors are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+from pydantic.json_schema import (
+    CoreModeRef,
+    CoreRef,
+    DefsRef,
+    GenerateJsonSchema,
+    JsonSchemaMode,
+    JsonSchemaValue,
+    models_json_schema,
+)
+from pydantic_core import core_schema
+
+from domain.values import SparseValue
+
+REF_TEMPLATE = "#/components/schemas/{model}"
+"""Where OpenAPI and AsyncAPI keep schemas."""
+
+
+_PUBLISHED_NAMES = {"CheckoutView": "Checkout"}
+"""Classes that consumers know by another name: code is generated from these names."""
+
+
+class Error(SparseValue):
+    """Why there is no other answer."""
+
+    type: Literal["invalid_request", "processing_error", "service_unavailable"]
+    code: Annotated[str, Field(description="A stable word to branch on.")]
+    message: Annotated[str, Field(description="A sentence for a person. It may change.")]
+    param: Annotated[
+        str | None, Field(description="The JSONPath of the field at fault, if one is.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    """JSON Schemas by name, and a reference to each class's own."""
+
+    definitions: dict[str, Any]
+    references: dict[type[Any], JsonSchemaValue]
+
+    @classmethod
+    def of(cls, received: Iterable[type[BaseModel]], sent: Iterable[type[BaseModel]]) -> Schemas:
+        """The schemas of what comes in (as it is validated) and of what goes out (as it is written).
+
+        A value whose two shapes differ appears twice, as `…-Input` and `…-Output`.
+        """
+        references, schema = models_json_schema(
+            [
+                *((model, "validation") for model in received),
+                *((model, "serialization") for model in sent),
+            ],
+            ref_template=REF_TEMPLATE,
+            schema_generator=_WireSchema,
+        )
+        return cls(schema["$defs"], {model: ref for (model, _), ref in references.items()})
+
+
+def schema_of(model: type[BaseModel], mode: JsonSchemaMode) -> dict[str, Any]:
+    """The schema of one class by itself, with all that it refers to under `$defs`."""
+    return model.model_json_schema(mode=mode, schema_generator=_WireSchema)
+
+
+class _WireSchema(GenerateJsonSchema):
+    """Tells what is on the wire: no defaults, which a client must not fill in (an absent field of an
+    update stays as it is), and in what we send no null for an absent field (it is left out).
+
+    What comes in may have no other fields; what we send may gain some, so that readers pass over what
+    they don't know.
+    """
+
+    def get_defs_ref(self, core_mode_ref: CoreModeRef) -> DefsRef:
+        """The name of a class in a document, which outlives a renaming of the class."""
+        core_ref, mode = core_mode_ref
+        for name, published in _PUBLISHED_NAMES.items():
+            core_ref = CoreRef(core_ref.replace(f".{name}:", f".{published}:"))
+        return super().get_defs_ref((core_ref, mode))
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        found = super().model_schema(schema)
+        if self.mode == "serialization":
+            found.pop("additionalProperties", None)
+        return found
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        inner = schema["schema"]
+        if self.mode == "serialization" and inner["type"] == "nullable":
+            inner = inner["schema"]
+        return self.generate_inner(inner)
+
+    def field_is_required(
+        self,
+        field: core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField,
+        total: bool,
+    ) -> bool:
+        schema = field["schema"]
+        if self.mode == "serialization" and schema["type"] == "default":
+            return schema.get("default") is not None
+        return super().field_is_required(field, total)
+
+    def ser_schema(
+        self,
+        schema: core_schema.SerSchema
+        | core_schema.IncExSeqSerSchema
+        | core_schema.IncExDictSerSchema,
+    ) -> JsonSchemaValue | None:
+        """A `SparseValue` is written by a function, whose own schema would be any object."""
+        return None if schema["type"] == "function-wrap" else super().ser_schema(schema)
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - Pydantic's signature
+        return False

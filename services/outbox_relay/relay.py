@@ -1,0 +1,126 @@
+"""Publishes what the store has recorded. The position moves after the broker's acknowledgements."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from services.event_store import EventStore
+from services.event_store.commit_notifier import CommitNotifier
+from services.event_store.positions import RELAY
+from services.kafka.connection import KafkaConnection
+from services.kafka.publisher import Publisher
+from services.kafka.topics import Topics
+from services.messages.event_messages import event_message
+from services.runtime.lag import Lag, LagMonitor
+from services.runtime.metrics import RELAY_LAG, RELAY_POSITION, RELAYED
+from services.runtime.supervised_task import SupervisedTask
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 500
+_LOOK_SECONDS = 0.5
+"""How long a commit that nobody told us of may wait."""
+_STANDBY_SECONDS = 1.0
+_PURGE_SECONDS = 600.0
+
+
+class OutboxRelay:
+    """One relay is active at a time; others stand by until its lock is free.
+
+    The active one also deletes the outcomes of commands that are past their time.
+    """
+
+    def __init__(
+        self, store: EventStore, connection: KafkaConnection, topics: Topics, max_lag: int
+    ) -> None:
+        self._store = store
+        self._topics = topics
+        self._publisher = Publisher(connection)
+        self._commits = CommitNotifier(store)
+        self._holds_lock: Callable[[], bool] | None = None
+        self._taken: Callable[[], bool] | None = None
+        self._position = 0
+        self._task = SupervisedTask("relay", self._run_once)
+        self._purge = SupervisedTask("purge", self._purge_once)
+        self.lag = LagMonitor("events are not published yet", self._measure, RELAY_LAG, max_lag)
+
+    @property
+    def failure(self) -> str | None:
+        """What keeps events from being published, if something does."""
+        return self._task.failure
+
+    @property
+    def is_active(self) -> bool:
+        """Whether this is the relay that publishes."""
+        return self._holds_lock is not None
+
+    async def start(self) -> None:
+        """Publish, or stand by."""
+        self._commits.start()
+        self._task.start()
+        self._purge.start()
+        self.lag.start()
+
+    async def stop(self) -> None:
+        """Stop where it stands: what was not acknowledged is published by the next one."""
+        self._commits.stop()
+        await self.lag.stop()
+        await self._task.stop()
+        await self._purge.stop()
+        await self._publisher.stop()
+
+    async def _run_once(self) -> None:
+        if self._holds_lock is None or not await asyncio.to_thread(self._holds_lock):
+            await self._take_over()
+            return
+        self._commits.clear()
+        batch = await asyncio.to_thread(self._store.tail, self._position, _BATCH)
+        if not batch:
+            await self._commits.wait(_LOOK_SECONDS)
+            return
+        await self._publisher.publish(
+            [event_message(self._topics.events, item.recorded) for item in batch]
+        )
+        await asyncio.to_thread(self._store.advance, RELAY, batch[-1].position)
+        self._position = batch[-1].position
+        RELAYED.inc(len(batch))
+        RELAY_POSITION.set(self._position)
+
+    async def _take_over(self) -> None:
+        self._holds_lock = None
+        holds_lock = self._taken or await asyncio.to_thread(self._store.try_lock, RELAY)
+        if holds_lock is None:
+            await asyncio.sleep(_STANDBY_SECONDS)
+            return
+        # Without its position, the lock alone would have it publish from the beginning again.
+        self._taken = holds_lock
+        self._position = await asyncio.to_thread(self._store.position, RELAY)
+        self._holds_lock, self._taken = holds_lock, None
+        logger.info("publishing events after position %d", self._position)
+
+    async def _measure(self) -> Lag:
+        """What is recorded and not published, by whichever relay is active."""
+        # One that rests or stands by would not notice that Kafka is gone.
+        await self._publisher.topics()
+        return await asyncio.to_thread(self._unpublished)
+
+    def _unpublished(self) -> Lag:
+        position = self._store.position(RELAY)
+        oldest = self._store.tail(position, 1)
+        if not oldest:
+            return Lag(0, 0.0)
+        seconds = time.time() - oldest[0].recorded.at.timestamp()
+        # Numbers that transactions took and gave up are counted too, which is close enough.
+        return Lag(self._store.newest() - position, max(0.0, seconds))
+
+    async def _purge_once(self) -> None:
+        """Delete outcomes past their time, a bounded number at once, while this relay is active."""
+        purged = 0
+        if self.is_active:
+            purged = await asyncio.to_thread(self._store.purge_outcomes, time.time())
+            logger.info("%d outcomes of commands were past their time", purged)
+        if not purged:
+            await asyncio.sleep(_PURGE_SECONDS)

@@ -1,0 +1,195 @@
+"""The work on one claimed attempt: command the provider, and hand what it says to the handler."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import orjson
+
+from domain.commands import PaymentData, RecordDecline, RecordPayment
+from domain.events import Metadata
+from domain.values import MAX_TEXT, STORED
+from services.command_handling import Accepted, GroupCommitter, Overloaded
+from services.event_store import Attempt, AttemptState, EventStore, StoreUnavailable
+from services.payment_worker.outcome_command import outcome_command, was_already_closed
+from services.payment_worker.payment_gateway import (
+    Charge,
+    Declined,
+    Paid,
+    PaymentGateway,
+    Undecided,
+)
+from services.runtime.metrics import PAYMENTS
+from services.security.token_encryption import BrokenSeal, TokenKeys, UnknownTokenKey
+
+logger = logging.getLogger("checkout.payments")
+
+_LONGEST_PAUSE = 300.0
+_MARGIN_SECONDS = 3_600.0
+"""How long before the provider forgets an idempotency key it is not used any more."""
+_LONGEST_RETRY_AFTER = 3_600.0
+_KEY_PAUSE = 60.0
+_STORE_PAUSE = 1.0
+
+
+class AttemptProcessor:
+    """Asks the provider about one attempt at a time, as often as it takes to get a decisive answer.
+
+    Whoever takes over asks the same with the same idempotency key, so that it never acts twice.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        writer: GroupCommitter,
+        provider: PaymentGateway,
+        token_keys: TokenKeys,
+    ) -> None:
+        self._store = store
+        self._writer = writer
+        self._provider = provider
+        self._token_keys = token_keys
+        self.failure: str | None = None
+        """Why no charge can be made at all, as far as the last one told."""
+
+    async def do(self, attempt: Attempt) -> None:
+        """Bring a claimed attempt further, or let go of it until later."""
+        left = attempt.lease_until - time.time()
+        if left <= 0:
+            # We stood still since we claimed it: another worker may have asked, long ago.
+            return
+        if self._is_too_old(attempt):
+            await self._give_up(attempt, "the provider may have forgotten its idempotency key")
+            return
+        try:
+            async with asyncio.timeout(left):
+                if attempt.state == AttemptState.REFUND_DUE:
+                    await self._refund(attempt)
+                    return
+                outcome = await self._provider.charge(self._charge(attempt))
+        except Undecided as undecided:
+            await self._undecided(attempt, undecided)
+        except TimeoutError:
+            await self._undecided(attempt, Undecided("it did not answer in time"))
+        except (UnknownTokenKey, BrokenSeal) as error:
+            general = Undecided(str(error), retry_after=_KEY_PAUSE, is_general=True)
+            await self._undecided(attempt, general)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the attempt stays open
+            # Its text may quote what was sent, and so the token.
+            logger.error("attempt %s: %s", attempt.attempt_id, type(error).__name__)
+            await self._undecided(attempt, Undecided(f"a fault of ours, {type(error).__name__}"))
+        else:
+            self.failure = None
+            await self._record_outcome(attempt, outcome)
+
+    def _is_too_old(self, attempt: Attempt) -> bool:
+        """Whether the provider may have forgotten it. Where the clock that started it was far ahead, or
+        the store was restored from a backup, it may have been asked long ago.
+        """
+        age = time.time() - attempt.started_at
+        return not -_MARGIN_SECONDS <= age <= self._provider.key_retention - _MARGIN_SECONDS
+
+    def _charge(self, attempt: Attempt) -> Charge:
+        if attempt.sealed is None:
+            raise BrokenSeal("its token is gone")
+        secret = self._token_keys.open(attempt.sealed, attempt.attempt_id)
+        data = orjson.loads(secret) | {"provider": attempt.provider}
+        paid_by = PaymentData.model_validate(data, context=STORED)
+        return Charge(
+            attempt_id=attempt.attempt_id,
+            checkout_id=attempt.checkout_id,
+            amount=attempt.amount,
+            currency=attempt.currency,
+            token=paid_by.token,
+            billing_address=paid_by.billing_address,
+        )
+
+    async def _record_outcome(self, attempt: Attempt, outcome: Paid | Declined) -> None:
+        metadata = Metadata.model_validate_json(attempt.metadata)
+        command = _command(attempt, outcome)
+        try:
+            [answer] = await self._writer.submit([outcome_command(attempt, metadata, command)])
+        except Overloaded:
+            await self._undecided(attempt, Undecided("too many writes are waiting"))
+            return
+        if was_already_closed(answer):
+            await self._came_late(attempt, outcome)
+        elif isinstance(answer, Accepted):
+            PAYMENTS.labels("paid" if isinstance(outcome, Paid) else "declined").inc()
+        else:
+            # Its lease runs out, and it is asked again.
+            logger.error("attempt %s could not be settled: %s", attempt.attempt_id, answer)
+
+    async def _came_late(self, attempt: Attempt, outcome: Paid | Declined) -> None:
+        if isinstance(outcome, Declined):
+            return
+        PAYMENTS.labels("late").inc()
+        facts = attempt.attempt_id, outcome.payment_id
+        logger.error("attempt %s was settled otherwise, and then paid as %s", *facts)
+        while True:
+            try:
+                noted = await asyncio.to_thread(self._store.attempts.came_late, *facts, time.time())
+            except StoreUnavailable as error:
+                logger.warning("attempt %s was paid late as %s, not noted yet: %s", *facts, error)
+                await asyncio.sleep(_STORE_PAUSE)
+            else:
+                logger.error("attempt %s: the payment %s is %s", *facts, noted)
+                return
+
+    async def _refund(self, attempt: Attempt) -> None:
+        if attempt.payment_id is None:
+            raise Undecided("it is not known which payment to give back", needs_hand=True)
+        await self._provider.refund(attempt.payment_id, attempt.attempt_id)
+        PAYMENTS.labels("refunded").inc()
+        logger.warning("attempt %s: %s was refunded", attempt.attempt_id, attempt.payment_id)
+        await self._let_go(attempt, 0.0, "refunded", AttemptState.REFUNDED)
+
+    async def _undecided(self, attempt: Attempt, undecided: Undecided) -> None:
+        if undecided.needs_hand:
+            await self._give_up(attempt, undecided.reason)
+            return
+        if undecided.is_general:
+            self.failure = undecided.reason
+        PAYMENTS.labels("undecided").inc()
+        pause = min(2.0 ** min(attempt.asks - 1, 10), _LONGEST_PAUSE)
+        pause = max(pause, min(undecided.retry_after or 0.0, _LONGEST_RETRY_AFTER))
+        logger.warning(
+            "attempt %s is undecided, it is asked again in %.0f s: %s",
+            attempt.attempt_id,
+            pause,
+            undecided.reason,
+        )
+        await self._let_go(attempt, time.time() + pause, undecided.reason, attempt.state)
+
+    async def _give_up(self, attempt: Attempt, reason: str) -> None:
+        PAYMENTS.labels("by_hand").inc()
+        logger.error(
+            "attempt %s of %s has to be settled by hand (`checkout payments resolve`): %s",
+            attempt.attempt_id,
+            attempt.checkout_id,
+            reason,
+        )
+        await self._let_go(attempt, 0.0, reason, AttemptState.BY_HAND)
+
+    async def _let_go(self, attempt: Attempt, due_at: float, note: str, state: str) -> None:
+        kept = AttemptState(state)
+        await asyncio.to_thread(
+            self._store.attempts.release, attempt, due_at, note[:MAX_TEXT], kept
+        )
+
+
+def _command(attempt: Attempt, outcome: Paid | Declined) -> RecordPayment | RecordDecline:
+    if isinstance(outcome, Paid):
+        return RecordPayment(attempt_id=attempt.attempt_id, payment_id=outcome.payment_id)
+    return RecordDecline(
+        attempt_id=attempt.attempt_id,
+        code=_text(outcome.code) or "declined",
+        message=_text(outcome.message) or "The payment was declined.",
+    )
+
+
+def _text(theirs: str) -> str:
+    """What a provider says, as text that an event can hold."""
+    return theirs.encode("utf-8", "replace").decode()[:MAX_TEXT]

@@ -1,0 +1,92 @@
+"""Settling a payment attempt by hand, once somebody has looked at what the provider knows of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from domain.commands import RecordDecline, RecordPayment
+from domain.events import Metadata
+from domain.merchant_book import MerchantBook
+from services.command_handling import Accepted, Handler
+from services.event_store import Attempt, AttemptState, EventStore
+from services.payment_worker.outcome_command import outcome_command, was_already_closed
+
+
+class CannotResolve(Exception):
+    """Why an attempt can't be settled by hand now."""
+
+
+def hold(store: EventStore, attempt_id: str) -> None:
+    """Take an attempt from the workers, so that none asks while somebody looks. Raises `CannotResolve`."""
+    attempt = _attempt(store, attempt_id)
+    if attempt.state == AttemptState.BY_HAND:
+        return
+    if attempt.state != AttemptState.OPEN:
+        raise CannotResolve(f"{attempt_id} is {attempt.state}: no worker asks for it")
+    if not store.attempts.hold(attempt_id, time.time()):
+        left = max(1.0, attempt.lease_until - time.time())
+        raise CannotResolve(
+            f"a worker is asking the provider about {attempt_id} now; try again in {left:.0f} s"
+        )
+
+
+def ask_again(store: EventStore, attempt_id: str) -> None:
+    """Give an attempt back to the workers. Raises `CannotResolve`."""
+    attempt = _attempt(store, attempt_id)
+    if not store.attempts.ask_again(attempt_id, time.time()):
+        raise CannotResolve(f"{attempt_id} is {attempt.state}: there is nothing to ask")
+
+
+def refunded(store: EventStore, attempt_id: str) -> None:
+    """Note that what came too late was given back. Raises `CannotResolve`."""
+    if not store.attempts.refunded(attempt_id):
+        raise CannotResolve(f"{attempt_id} has no payment that is to be given back")
+
+
+def resolve(
+    store: EventStore,
+    book: MerchantBook,
+    now: Callable[[], datetime],
+    command: RecordPayment | RecordDecline,
+    resolver: str,
+) -> int:
+    """Settle a held attempt as a worker would, in the resolver's name; returns the checkout's version.
+
+    Its events name the complete that started the payment, and who resolved it. Raises `CannotResolve`.
+    """
+    attempt = _attempt(store, command.attempt_id)
+    if attempt.state == AttemptState.OPEN:
+        raise CannotResolve(
+            f"workers still command the provider about {command.attempt_id}: take it from them with --hold, "
+            "look at the provider, and then resolve it"
+        )
+    if attempt.state != AttemptState.BY_HAND:
+        raise CannotResolve(f"{command.attempt_id} is {attempt.state}: there is nothing to settle")
+    if attempt.sealed is None:
+        raise CannotResolve(
+            f"{command.attempt_id} is settled already, and {attempt.payment_id} came after that: "
+            "give it back at the provider, and say so with --refunded"
+        )
+    metadata = Metadata.model_validate_json(attempt.metadata).model_copy(update={"actor": resolver})
+    handler = Handler(store, book, now, _seals_nothing)
+    [answer] = handler.handle([outcome_command(attempt, metadata, command)])
+    if was_already_closed(answer):
+        raise CannotResolve(
+            f"{command.attempt_id} ended otherwise meanwhile; see the checkout's events"
+        )
+    if not isinstance(answer, Accepted):
+        raise CannotResolve("something went wrong here; nothing was recorded")
+    return answer.view.version
+
+
+def _attempt(store: EventStore, attempt_id: str) -> Attempt:
+    attempt = store.attempts.get(attempt_id)
+    if attempt is None:
+        raise CannotResolve(f"there is no payment attempt {attempt_id}")
+    return attempt
+
+
+def _seals_nothing(_secret: bytes, context: str) -> bytes:
+    raise RuntimeError(f"{context}: nothing is to be sealed where a payment ends")

@@ -1,0 +1,111 @@
+"""What Stripe's errors mean for a payment: a decisive no, or not decisive.
+
+Nothing here quotes Stripe's own words on a request that it found invalid: they may repeat the token.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+import stripe
+
+from services.payment_worker.payment_gateway import Declined, Undecided
+
+logger = logging.getLogger(__name__)
+
+_KEPT_FROM_BUYERS = {"fraudulent", "lost_card", "merchant_blacklist", "stolen_card"}
+"""To be shown as a generic decline: https://docs.stripe.com/declines/codes"""
+
+_DECLINED = "The card was declined."
+_INVALID = {
+    "invalid_token": "There is no such payment token, or it can't be used any more.",
+    "amount_too_small": "The amount is too small to be paid this way.",
+    "amount_too_large": "The amount is too large to be paid this way.",
+    "currency_not_supported": "Payments in this currency are not taken.",
+}
+
+AUTHENTICATION_REQUIRED = Declined(
+    "authentication_required",
+    "The bank wants the buyer to authenticate, which can't be done here: another card may do.",
+)
+
+
+def verdict(error: stripe.StripeError) -> Declined | Undecided:
+    """What an error says about the charge that was asked for."""
+    match error:
+        case stripe.CardError():
+            return declined(error.error)
+        case stripe.RateLimitError():
+            return Undecided(_told("Stripe is asked too much", error), _retry_after(error))
+        case stripe.AuthenticationError() | stripe.PermissionError():
+            return Undecided(_told("Stripe refuses our secret key", error), 60.0, is_general=True)
+        case stripe.IdempotencyError():
+            reason = "Stripe knows this attempt with other parameters"
+            return Undecided(_told(reason, error), needs_hand=True)
+        case stripe.InvalidRequestError() if _type(error) == "invalid_request_error":
+            return _refused(error)
+    if error.http_status is None:
+        return Undecided("Stripe can't be reached, or its answer was lost")
+    return Undecided(_told("Stripe gave no decisive answer", error), _retry_after(error))
+
+
+def no_answer(error: stripe.StripeError) -> Undecided:
+    """What an error says where it can't decline: a rejection to cancel, show or refund is for a person."""
+    said = verdict(error)
+    if isinstance(said, Undecided):
+        return said
+    return Undecided(_told("Stripe refuses what should be fine", error), needs_hand=True)
+
+
+def declined(error: object) -> Declined:
+    """Stripe's error of a card, as its answer or a PaymentIntent's `last_payment_error` has it.
+
+    The more exact `decline_code` goes before `code`. The message is made by Stripe for the buyer.
+    """
+    code = getattr(error, "decline_code", None) or getattr(error, "code", None)
+    if code in _KEPT_FROM_BUYERS:
+        return Declined("generic_decline", _DECLINED)
+    return Declined(code or "payment_failed", getattr(error, "message", None) or _DECLINED)
+
+
+def is_replayed_failure(answer: object) -> bool:
+    """Whether it is an old failure of Stripe's own, kept under the key: it will be no other for 24 h.
+
+    https://docs.stripe.com/error-low-level: results are kept whatever they are, and told by a header.
+    """
+    return (
+        isinstance(answer, stripe.StripeError)
+        and (answer.http_status or 0) >= 500
+        and (answer.headers or {}).get("idempotent-replayed") == "true"
+    )
+
+
+def _refused(error: stripe.InvalidRequestError) -> Declined:
+    """The request was refused before anything was charged."""
+    # Whether the buyer's token is bad or our account lacks something, only an operator can tell.
+    logger.warning(
+        "Stripe refused a charge as invalid",
+        extra={"code": error.code, "param": error.param, "request_id": error.request_id},
+    )
+    code = error.code or "invalid_request"
+    if code == "resource_missing":
+        code = "invalid_token"
+    elif error.param == "currency":
+        code = "currency_not_supported"
+    return Declined(code, _INVALID.get(code, "The payment can't be taken as it was asked for."))
+
+
+def _type(error: stripe.StripeError) -> str | None:
+    return getattr(error.error, "type", None)
+
+
+def _told(reason: str, error: stripe.StripeError) -> str:
+    request = f", request {error.request_id}" if error.request_id else ""
+    return f"{reason} (status {error.http_status}{request})"
+
+
+def _retry_after(error: stripe.StripeError) -> float | None:
+    """Seconds. Stripe sends no dates."""
+    given = (error.headers or {}).get("retry-after", "")
+    return float(given) if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", given) else None

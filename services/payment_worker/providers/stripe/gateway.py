@@ -1,0 +1,194 @@
+"""Payments through Stripe: a PaymentIntent for each attempt, created and confirmed in one call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+import stripe
+from pydantic import SecretStr
+
+from services.payment_worker.payment_gateway import Charge, Declined, Paid, Undecided
+from services.payment_worker.providers.stripe.error_mapping import (
+    AUTHENTICATION_REQUIRED,
+    declined,
+    is_replayed_failure,
+    no_answer,
+    verdict,
+)
+from services.payment_worker.providers.stripe.http_client import StripeHTTPClient
+from services.payment_worker.providers.stripe.log_redaction import redact_logs
+from services.payment_worker.providers.stripe.requests import (
+    intent_options,
+    intent_params,
+    is_known_kind,
+)
+
+T = TypeVar("T")
+
+_NOT_READABLE = (AttributeError, KeyError, TypeError, ValueError)
+"""What the library trips over where an answer is not of Stripe's shape."""
+
+
+class StripeGateway:
+    """Takes tokens of Stripe's: `pm_…`, `tok_…` and, in preview there, shared ones, `spt_…`.
+
+    A charge or refund ends within `timeout` seconds. `address` is where Stripe's API is. Raises
+    `BadSetting` if the environment has Stripe's library print what it sends.
+    """
+
+    key_retention = 24 * 3600.0  # https://docs.stripe.com/api/idempotent_requests
+
+    def __init__(
+        self,
+        key: SecretStr | str,
+        *,
+        address: str = stripe.DEFAULT_API_BASE,
+        timeout: float = 20.0,
+    ) -> None:
+        redact_logs()
+        self._timeout = timeout
+        self._http = StripeHTTPClient(timeout)
+        client = stripe.StripeClient(
+            key.get_secret_value() if isinstance(key, SecretStr) else key,
+            base_addresses={"api": address},
+            max_network_retries=0,  # Asking again is the worker's, who knows for how long it may.
+            http_client=self._http,
+        )
+        self._intents = client.v1.payment_intents
+        self._refunds = client.v1.refunds
+
+    async def charge(self, charge: Charge) -> Paid | Declined:
+        """See `PaymentGateway`. What demands an action of the buyer is canceled, and then declined."""
+        if not is_known_kind(charge.token):
+            return Declined("invalid_token", "This is no token that payments are taken with.")
+        return await self._in_time(self._charge(charge))
+
+    async def refund(self, payment_id: str, attempt_id: str) -> None:
+        """See `PaymentGateway`. What was refunded before, by whomever, is fine."""
+        await self._in_time(self._refund(payment_id, attempt_id))
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._http.close_async()
+
+    async def _charge(self, charge: Charge) -> Paid | Declined:
+        intent = await _answer(
+            self._intents.create_async(intent_params(charge), intent_options(charge))
+        )
+        if is_replayed_failure(intent):
+            intent = await self._find(charge)
+        if not isinstance(intent, stripe.StripeError):
+            return await self._settle(intent)
+        said = verdict(intent)
+        if isinstance(said, Undecided):
+            raise said
+        return said
+
+    async def _settle(self, intent: Any) -> Paid | Declined:
+        """The outcome that an intent has, or is brought to."""
+        if _status(intent) == "processing":
+            # To a repeat, Stripe gives its first answer again: only a look tells what is so now.
+            intent = await self._show(intent.id)
+        match _status(intent):
+            case "succeeded":
+                return Paid(intent.id)
+            case "requires_action":
+                return await self._cancel(intent.id, AUTHENTICATION_REQUIRED)
+            case "requires_payment_method" if intent.last_payment_error:
+                return declined(intent.last_payment_error)
+            case "requires_payment_method":
+                return await self._cancel(intent.id, declined(None))
+            case "canceled":
+                return declined(getattr(intent, "last_payment_error", None))
+            case "processing" | None as status:
+                raise Undecided(f"the payment at Stripe is {status or 'not readable'}")
+            case status:
+                raise Undecided(f"the payment at Stripe is {status}", needs_hand=True)
+
+    async def _cancel(self, intent_id: str, reason: Declined) -> Paid | Declined:
+        """Close an intent for good, unless it was paid meanwhile."""
+        intent = await _answer(self._intents.cancel_async(intent_id))
+        if _code(intent) == "payment_intent_unexpected_state":
+            intent = await self._show(intent_id)  # Canceled by an ask before this one, or paid.
+        if isinstance(intent, stripe.StripeError):
+            raise no_answer(intent)
+        match _status(intent):
+            case "canceled":
+                return reason
+            case "succeeded":
+                return Paid(intent.id)
+            case status:
+                raise Undecided(f"the payment at Stripe should be canceled, but is {status}")
+
+    async def _show(self, intent_id: str) -> Any:
+        intent = await _answer(self._intents.retrieve_async(intent_id))
+        if isinstance(intent, stripe.StripeError):
+            raise no_answer(intent)
+        return intent
+
+    async def _find(self, charge: Charge) -> Any:
+        """The attempt's intent, where only a failure is left of the answer that told of it.
+
+        That none is found is no answer: what can be searched for lags behind.
+        """
+        query = f"metadata['attempt_id']:'{charge.attempt_id}'"
+        found = await _answer(self._intents.search_async({"query": query}))
+        if isinstance(found, stripe.StripeError):
+            raise no_answer(found)
+        intents = getattr(found, "data", [])
+        if len(intents) != 1:
+            raise Undecided(
+                f"Stripe repeats a failure of its own, and shows {len(intents)} payments for it",
+                needs_hand=len(intents) > 1,
+            )
+        return await self._show(intents[0].id)
+
+    async def _refund(self, payment_id: str, attempt_id: str) -> None:
+        refund = await _answer(
+            self._refunds.create_async(
+                {"payment_intent": payment_id}, {"idempotency_key": f"{attempt_id}:refund"}
+            )
+        )
+        if _code(refund) == "charge_already_refunded":
+            return
+        if is_replayed_failure(refund):
+            refund = await self._find_refund(payment_id)
+        if isinstance(refund, stripe.StripeError):
+            raise no_answer(refund)
+        if _status(refund) not in ("succeeded", "pending"):
+            reason = f"the refund at Stripe is {_status(refund) or 'not readable'}"
+            raise Undecided(reason, needs_hand=True)
+
+    async def _find_refund(self, payment_id: str) -> Any:
+        """The newest refund of a payment, where only a failure is left of the answer that told of it."""
+        found = await _answer(self._refunds.list_async({"payment_intent": payment_id, "limit": 1}))
+        refunds = getattr(found, "data", [])
+        return refunds[0] if refunds else found
+
+    async def _in_time(self, asked: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await asked
+        except TimeoutError:
+            pass
+        raise Undecided(f"Stripe gave no answer within {self._timeout:g} s")
+
+
+async def _answer(asked: Awaitable[Any]) -> Any:
+    """What Stripe answers, errors too: as values, none with a token in it is chained to one of ours."""
+    try:
+        return await asked
+    except stripe.StripeError as error:
+        return error
+    except _NOT_READABLE:
+        return stripe.APIError("the answer is not readable")
+
+
+def _status(answer: object) -> str | None:
+    return getattr(answer, "status", None)
+
+
+def _code(answer: object) -> str | None:
+    return answer.code if isinstance(answer, stripe.InvalidRequestError) else None

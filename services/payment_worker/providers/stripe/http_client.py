@@ -1,0 +1,37 @@
+"""Stripe's library speaks HTTP through this: its own client hands httpx what httpx will no longer take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import stripe
+
+
+class StripeHTTPClient(stripe.HTTPClient):
+    """Asynchronous alone. `timeout` is for each connect, read and write, in seconds."""
+
+    name = "httpx"
+
+    def __init__(self, timeout: float) -> None:
+        super().__init__()
+        self._client = httpx.AsyncClient(timeout=timeout)
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        """Send a request. Raises `APIConnectionError` without an answer that is whole."""
+        try:
+            response = await self._client.request(
+                method, url, headers=dict(headers), content=post_data
+            )
+        except httpx.HTTPError as error:
+            # The kind alone: an error's own words may have in them what was sent.
+            kind = type(error).__name__
+            raise stripe.APIConnectionError(kind) from None  # type: ignore[no-untyped-call]
+        return response.content, response.status_code, response.headers
+
+    async def close_async(self) -> None:
+        """Let go of connections."""
+        await self._client.aclose()

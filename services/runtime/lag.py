@@ -1,0 +1,67 @@
+"""How far a service is behind, measured every few seconds, and told when it is too far."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from prometheus_client import Gauge
+
+from services.runtime.supervised_task import SupervisedTask
+
+_MEASURE_SECONDS = 2.0
+_BOUND_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """What waits: how many, and for how many seconds the oldest of them."""
+
+    count: int
+    seconds: float
+
+
+class LagMonitor:
+    """Keeps the two gauges of a service, and knows whether more than `most` are waiting.
+
+    `measure` may raise: then its servers don't answer, and that is told instead.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        measure: Callable[[], Awaitable[Lag]],
+        gauges: tuple[Gauge, Gauge],
+        most: int,
+    ) -> None:
+        self._what = what
+        self._measure = measure
+        self._count, self._seconds = gauges
+        self._most = most
+        self._lag = Lag(0, 0.0)
+        self._task = SupervisedTask(f"the look at how many {what}", self._run_once)
+
+    @property
+    def failure(self) -> str | None:
+        """That too many wait, or that it can't be told; None when all is well."""
+        if self._task.failure:
+            return f"can't be measured: {self._task.failure}"
+        if self._lag.count <= self._most:
+            return None
+        return f"{self._lag.count} {self._what}, more than {self._most}"
+
+    def start(self) -> None:
+        """Begin to measure."""
+        self._task.start()
+
+    async def stop(self) -> None:
+        """Measure no more."""
+        await self._task.stop()
+
+    async def _run_once(self) -> None:
+        async with asyncio.timeout(_BOUND_SECONDS):
+            self._lag = await self._measure()
+        self._count.set(self._lag.count)
+        self._seconds.set(self._lag.seconds)
+        await asyncio.sleep(_MEASURE_SECONDS)

@@ -1,0 +1,93 @@
+"""What is sent is what the AsyncAPI document says: the very code that sends, held against it."""
+
+import json
+
+import pytest
+from aiokafka import ConsumerRecord
+
+from domain.commands import COMMANDS
+from domain.events import Channel
+from domain.rejection import Rejection, RejectionCode
+from projections.checkout_view import render_view
+from services.command_consumer.dead_letter_encoding import dead_letter
+from services.command_consumer.received_cloud_event import DeadLetterReason
+from services.command_consumer.replies import accepted, rejected
+from services.command_handling import CommandEnvelope
+from services.kafka.topics import Topics
+from services.messages.asyncapi import asyncapi_document
+from services.messages.event_messages import event_message
+from tests.domain.given import CALIFORNIA, MUG, NOW, after, ask
+from tests.services.served_documents import faults
+
+DOCUMENT = asyncapi_document(Topics())
+MESSAGES = DOCUMENT["components"]["messages"]
+
+
+def assert_told(name, message):
+    """A message that the service sends is of the document's schemas, with no other header."""
+    told, headers = MESSAGES[name], {key: value.decode() for key, value in message.headers}
+    assert faults(DOCUMENT, told["headers"], headers) == []
+    assert headers.keys() <= told["headers"]["properties"].keys()
+    assert faults(DOCUMENT, told["payload"], json.loads(message.value)) == []
+
+
+def envelope(traceparent):
+    return CommandEnvelope(
+        channel=Channel.KAFKA,
+        source="/till",
+        command_id="c-1",
+        checkout_id="c1",
+        command=COMMANDS["CancelCheckout"](),
+        fingerprint="",
+        actor="/till",
+        correlation_id="r-1",
+        traceparent=traceparent,
+    )
+
+
+def test_events_as_they_are_sent_are_of_their_schemas():
+    created = ask(None, COMMANDS["CreateCheckout"].parse({"items": MUG}))
+    asked = COMMANDS["UpdateCheckout"].parse({"fulfillment_address": CALIFORNIA})
+    updated = ask(after(None, created), asked)
+
+    for recorded in (*created, *updated):
+        assert_told(recorded.event.NAME, event_message("checkout.events", recorded))
+        payload = recorded.event.model_dump(mode="json") | {"surprise": True}
+        assert faults(DOCUMENT, MESSAGES[recorded.event.NAME]["payload"], payload)
+
+
+@pytest.mark.parametrize("traceparent", [None, f"00-{'a' * 32}-{'b' * 16}-01"])
+def test_an_acceptance_as_it_is_sent_is_of_its_schema(traceparent):
+    created = after(None, ask(None, COMMANDS["CreateCheckout"].parse({"items": MUG})))
+
+    message = accepted("checkout.replies", envelope(traceparent), render_view(created), NOW)
+
+    assert_told("CommandAccepted", message)
+
+
+@pytest.mark.parametrize("code", RejectionCode)
+def test_every_rejection_as_it_is_sent_is_of_its_schema(code):
+    rejection = Rejection(code, "why", "$.items")
+
+    assert_told("CommandRejected", rejected("checkout.replies", envelope(None), rejection, NOW))
+
+
+@pytest.mark.parametrize("reason", DeadLetterReason)
+@pytest.mark.parametrize("size", [10, 2_000_000])
+def test_a_dead_letter_as_it_is_sent_is_of_its_schema(reason, size):
+    value = b"?" * size
+    record = ConsumerRecord("checkout.commands", 7, 42, 0, 0, b"c1", value, None, 2, size, ())
+
+    message = dead_letter("checkout.dead-letters", record, reason, NOW)
+
+    told = MESSAGES["DeadLetter"]["headers"]
+    headers = {key: content.decode() for key, content in message.headers}
+    assert faults(DOCUMENT, told, headers) == []
+    assert ("dl_truncated" in headers) is (size > 10)
+    assert headers.keys() <= told["properties"].keys()
+
+
+def test_the_reasons_of_dead_letters_are_the_documented_set():
+    reasons = MESSAGES["DeadLetter"]["headers"]["properties"]["dl_reason"]["enum"]
+
+    assert reasons == [reason.value for reason in DeadLetterReason]
