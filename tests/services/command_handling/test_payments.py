@@ -238,6 +238,6 @@ def test_the_end_names_the_complete_that_started_it(store: EventStore, end: End,
     handler.handle([end(attempt_of(store))])
 
     start, last = (recorded.metadata for recorded in stream(store)[-2:])
-    assert last == start.model_copy(update={"channel": "internal"})
+    assert last == start.model_copy(update={"channel": Channel.INTERNAL})
     assert (last.command_source, last.command_id, last.actor) == ("/shop", "c-1", "the shop")
     assert last.correlation_id == command.correlation_id

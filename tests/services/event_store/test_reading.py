@@ -10,6 +10,7 @@ import pytest
 from domain.checkout import fold
 from domain.events import (
     BuyerUpdated,
+    Channel,
     CheckoutCanceled,
     Event,
     FulfillmentAddressUpdated,
@@ -102,7 +103,7 @@ def test_an_outcome_is_found_by_whatever_key_its_publisher_chose(store: EventSto
     ids=lambda fact: fact.NAME,
 )
 def test_what_was_cleared_or_left_out_comes_back_so(store: EventStore, nothing: Event):
-    by_http = BY_KAFKA.model_copy(update={"channel": "http", "traceparent": None})
+    by_http = BY_KAFKA.model_copy(update={"channel": Channel.HTTP, "traceparent": None})
     written = replace(event("one", 1, nothing), metadata=by_http)
     store.append([written])
     assert store.read((), [StreamRange("one")]).streams["one"] == [written]
