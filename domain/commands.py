@@ -1,14 +1,15 @@
-"""What may be asked of a checkout. A command's JSON is the body of the HTTP call of that name."""
+"""The commands of a checkout. A command's JSON is the body of the HTTP call of the same name."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from domain.events import CheckoutCompleted, Event, PaymentDeclined
 from domain.rejection import invalid
+from domain.validation_errors import first_problem
 from domain.values import MAX_LINES, Address, Buyer, Item, Text, Value
 
 
@@ -32,24 +33,27 @@ FirstItems = Annotated[
 ]
 
 
-class Command(Value):
-    """A wish in the imperative. `NAME` is its type on the wire, behind `checkout.`"""
+class CommandBase(Value):
+    """A request in the imperative. On Kafka its type is `NAME` after the prefix `checkout.`"""
 
     NAME: ClassVar[str]
 
     @classmethod
     def parse(cls, body: Any) -> Self:
-        """Read a command from a parsed JSON body. Raises `Rejection`, naming the field at fault."""
+        """Validate a decoded JSON body. Raises `Rejection` that names the first invalid field."""
         if not isinstance(body, dict):
             raise invalid("the body must be a JSON object", "$")
         try:
             return cls.model_validate(body)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False)[0]
-            raise invalid(_sentence(first["msg"]), json_path(first["loc"])) from None
+            raise invalid(*first_problem(error)) from None
+
+    def led_to(self, event: Event) -> bool:  # noqa: ARG002 - for the commands that override it
+        """Whether an event that names this command's identity was recorded for this command."""
+        return True
 
 
-class CreateCheckout(Command):
+class CreateCheckout(CommandBase):
     """Open a checkout with at least one item."""
 
     NAME: ClassVar[str] = "CreateCheckout"
@@ -60,7 +64,7 @@ class CreateCheckout(Command):
     fulfillment_option_id: Text | None = None
 
 
-class UpdateCheckout(Command):
+class UpdateCheckout(CommandBase):
     """Change what is given and leave the rest.
 
     An absent field stays, an object or list replaces the whole, and `null` clears: the buyer, the
@@ -83,7 +87,7 @@ class PaymentData(Value):
     billing_address: Address | None = None
 
 
-class CompleteCheckout(Command):
+class CompleteCheckout(CommandBase):
     """Pay what a checkout comes to, and make an order of it. `buyer`, if given, replaces the buyer."""
 
     NAME: ClassVar[str] = "CompleteCheckout"
@@ -92,7 +96,7 @@ class CompleteCheckout(Command):
     buyer: Buyer | None = None
 
 
-class CancelCheckout(Command):
+class CancelCheckout(CommandBase):
     """Close a checkout for good, with an optional reason (for machines) and message (for people)."""
 
     NAME: ClassVar[str] = "CancelCheckout"
@@ -101,17 +105,24 @@ class CancelCheckout(Command):
     message: Text | None = None
 
 
-class RecordPayment(Command):
-    """The provider's yes to a payment attempt. No door takes it: nobody may claim to have paid."""
+class RecordPayment(CommandBase):
+    """The provider took the payment of an attempt. Internal, so that no client can claim to have paid.
+
+    Its events name the complete that started the attempt, as those of `RecordDecline` do.
+    """
 
     NAME: ClassVar[str] = "RecordPayment"
 
     attempt_id: Text
     payment_id: Text
 
+    def led_to(self, event: Event) -> bool:
+        """Whether the event records this payment."""
+        return isinstance(event, CheckoutCompleted) and event.payment.id == self.payment_id
 
-class RecordDecline(Command):
-    """The provider's no to a payment attempt. No door takes it."""
+
+class RecordDecline(CommandBase):
+    """The provider declined a payment attempt. Internal, as `RecordPayment` is."""
 
     NAME: ClassVar[str] = "RecordDecline"
 
@@ -119,44 +130,21 @@ class RecordDecline(Command):
     code: Text
     message: Text
 
+    def led_to(self, event: Event) -> bool:
+        """Whether the event records the decline of this attempt."""
+        return isinstance(event, PaymentDeclined) and event.attempt_id == self.attempt_id
 
-COMMANDS: dict[str, type[Command]] = {
-    command.NAME: command
-    for command in (CreateCheckout, UpdateCheckout, CompleteCheckout, CancelCheckout)
+
+ClientCommand = CreateCheckout | UpdateCheckout | CompleteCheckout | CancelCheckout
+"""The commands that clients and publishers may send."""
+
+PaymentOutcome = RecordPayment | RecordDecline
+"""The commands that report how a payment attempt ended; only the internal channel takes them."""
+
+Command = ClientCommand | PaymentOutcome
+"""Every command. Closed, so that the type checker finds each `match` that lacks a new one."""
+
+COMMANDS: dict[str, type[ClientCommand]] = {
+    command.NAME: command for command in get_args(ClientCommand)
 }
-"""What the doors take, by its name on the wire."""
-
-
-def json_path(loc: tuple[int | str, ...]) -> str:
-    """The JSONPath (RFC 9535) of a Pydantic error location, safe to encode whatever the names hold."""
-    path = "$"
-    for step in loc:
-        if isinstance(step, int):
-            path += f"[{step}]"
-        elif step.isascii() and step.isidentifier() and len(step) <= 100:
-            path += f".{step}"
-        else:
-            path += f"[{step[:100]!a}]"
-    return path
-
-
-def _sentence(message: str) -> str:
-    """Pydantic's message in the words of a JSON client."""
-    for theirs, ours in _WORDS.items():
-        message = message.replace(theirs, ours)
-    return _PYTHON_CLASS.sub("a JSON object", message)
-
-
-_PYTHON_CLASS = re.compile(r"a valid dictionary or instance of \w+")
-_WORDS = {
-    "Value error, ": "",
-    "Input should be": "must be",
-    "Extra inputs are not permitted": "is not a known field",
-    "Field required": "is required",
-    "a valid tuple": "a JSON array",
-    "Tuple should": "must",
-    "Value should": "must",
-    " after validation": "",
-    "String should": "must",
-    "String must": "must",
-}
+"""The commands that clients and publishers may send, by name."""

@@ -1,8 +1,8 @@
-"""What can have happened to a checkout: facts in the past tense, each with a stable name and version.
+"""The events of a checkout: facts in the past tense, each with a stable name and schema version.
 
-`topic()` (`<name>:<schema version>`) is what the event store and the consumers know an event by, never
-its Python path: a class may move or be renamed, a topic that was ever written may not. A shape that
-changes gets a new class with the next number, and the old one stays readable for ever.
+The event store and consumers identify an event by its topic (`<name>:<schema version>`), never by its
+Python path: a class may move or be renamed, but a topic that was ever written may not. When a shape
+changes, add a class with the next schema version to the union `Event`; the old class stays readable.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from pydantic import ConfigDict, Field
 
@@ -33,19 +33,19 @@ from domain.values import (
 )
 
 
-class Event(Value):
-    """A fact. Carries all that happened as data, so that a consumer needs no other source."""
+class EventBase(Value):
+    """A fact. Carries everything that happened as data, so that a consumer needs no other source."""
 
     NAME: ClassVar[str]
     SCHEMA_VERSION: ClassVar[int] = 1
 
     @classmethod
     def topic(cls) -> str:
-        """The name in the event store, such as `ItemsUpdated:1`."""
+        """The name under which the event store keeps the event, such as `ItemsUpdated:1`."""
         return f"{cls.NAME}:{cls.SCHEMA_VERSION}"
 
 
-class CheckoutCreated(Event):
+class CheckoutCreated(EventBase):
     """A checkout was opened, with what the merchant book said of it."""
 
     NAME: ClassVar[str] = "CheckoutCreated"
@@ -55,7 +55,7 @@ class CheckoutCreated(Event):
     links: tuple[Link, ...]
 
 
-class ItemsUpdated(Event):
+class ItemsUpdated(EventBase):
     """The lines as they are now, priced; also recorded when a new address changes their tax."""
 
     NAME: ClassVar[str] = "ItemsUpdated"
@@ -63,7 +63,7 @@ class ItemsUpdated(Event):
     line_items: tuple[LineItem, ...]
 
 
-class BuyerUpdated(Event):
+class BuyerUpdated(EventBase):
     """The buyer as they are now; null when cleared."""
 
     NAME: ClassVar[str] = "BuyerUpdated"
@@ -71,7 +71,7 @@ class BuyerUpdated(Event):
     buyer: Buyer | None
 
 
-class FulfillmentAddressUpdated(Event):
+class FulfillmentAddressUpdated(EventBase):
     """The address as it is now; null when cleared."""
 
     NAME: ClassVar[str] = "FulfillmentAddressUpdated"
@@ -79,7 +79,7 @@ class FulfillmentAddressUpdated(Event):
     fulfillment_address: Address | None
 
 
-class FulfillmentOptionSelected(Event):
+class FulfillmentOptionSelected(EventBase):
     """An option was asked for; null when the choice went back to the merchant's first offer."""
 
     NAME: ClassVar[str] = "FulfillmentOptionSelected"
@@ -87,7 +87,7 @@ class FulfillmentOptionSelected(Event):
     fulfillment_option_id: Text | None
 
 
-class CheckoutPriced(Event):
+class CheckoutPriced(EventBase):
     """What is on offer, what is selected, what it comes to and whether it can be paid."""
 
     NAME: ClassVar[str] = "CheckoutPriced"
@@ -99,7 +99,7 @@ class CheckoutPriced(Event):
     messages: tuple[Message, ...]
 
 
-class CheckoutCanceled(Event):
+class CheckoutCanceled(EventBase):
     """The checkout was closed without an order."""
 
     NAME: ClassVar[str] = "CheckoutCanceled"
@@ -108,7 +108,7 @@ class CheckoutCanceled(Event):
     message: Text | None
 
 
-class PaymentStarted(Event):
+class PaymentStarted(EventBase):
     """A payment attempt began; until it ends, the checkout takes no command.
 
     `amount`, in minor units, is the total at the version before. The attempt's id is what the provider
@@ -123,7 +123,7 @@ class PaymentStarted(Event):
     provider: Text
 
 
-class PaymentDeclined(Event):
+class PaymentDeclined(EventBase):
     """The attempt failed and nothing was charged: the checkout can be paid in another way."""
 
     NAME: ClassVar[str] = "PaymentDeclined"
@@ -133,7 +133,7 @@ class PaymentDeclined(Event):
     message: Text
 
 
-class CheckoutCompleted(Event):
+class CheckoutCompleted(EventBase):
     """The checkout became an order. `checkout` shows it as a whole, as a reader sees it from now on."""
 
     NAME: ClassVar[str] = "CheckoutCompleted"
@@ -143,25 +143,26 @@ class CheckoutCompleted(Event):
     checkout: CheckoutView
 
 
-EVENTS: dict[str, type[Event]] = {
-    event.topic(): event
-    for event in (
-        CheckoutCreated,
-        ItemsUpdated,
-        BuyerUpdated,
-        FulfillmentAddressUpdated,
-        FulfillmentOptionSelected,
-        CheckoutPriced,
-        CheckoutCanceled,
-        PaymentStarted,
-        PaymentDeclined,
-        CheckoutCompleted,
-    )
-}
+Event = (
+    CheckoutCreated
+    | ItemsUpdated
+    | BuyerUpdated
+    | FulfillmentAddressUpdated
+    | FulfillmentOptionSelected
+    | CheckoutPriced
+    | CheckoutCanceled
+    | PaymentStarted
+    | PaymentDeclined
+    | CheckoutCompleted
+)
+"""Every event. Closed, so that the type checker finds each `match` that lacks a new one."""
+
+EVENTS: dict[str, type[Event]] = {event.topic(): event for event in get_args(Event)}
+"""The events by topic."""
 
 
 class Channel(StrEnum):
-    """How a command reached the handler. Stored with each event, and in the key of each outcome."""
+    """How a command reached the handler. Stored with each event and in the key of each outcome."""
 
     KAFKA = "kafka"
     HTTP = "http"
@@ -170,11 +171,11 @@ class Channel(StrEnum):
 
 
 class Metadata(SparseValue):
-    """Who asked for an event, and by which command.
+    """Who caused an event, and with which command.
 
-    `command_source` and `command_id` identify the command on its channel; the end of a payment names
-    the command that started it. `actor` is the API key's name or the command's source. In storage the
-    channel is called `door`.
+    `command_source` and `command_id` identify the command on its channel; the event that ends a payment
+    names the command that started it. `actor` is the API key's name or the command's source. Stored
+    events call the channel `door`.
     """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
@@ -189,7 +190,7 @@ class Metadata(SparseValue):
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """An event in its checkout's stream. Versions count from 1; `at` never goes back in a stream."""
+    """An event in its checkout's stream. Versions count from 1; `at` never decreases in a stream."""
 
     checkout_id: str
     version: int
@@ -199,19 +200,19 @@ class RecordedEvent:
 
     @property
     def originator_id(self) -> str:
-        """The stream's id, by the name that event stores use."""
+        """The stream's id, under the name that the eventsourcing library expects."""
         return self.checkout_id
 
     @property
     def originator_version(self) -> int:
-        """The version in the stream, by the name that event stores use."""
+        """The version in the stream, under the name that the eventsourcing library expects."""
         return self.version
 
 
 def record(
     checkout_id: str, version: int, at: datetime, events: tuple[Event, ...], metadata: Metadata
 ) -> tuple[RecordedEvent, ...]:
-    """Put decided events behind `version`, the last one of the stream (0 when there is none)."""
+    """Append decided events to a stream whose last version is `version` (0 for an empty stream)."""
     return tuple(
         RecordedEvent(checkout_id, version + step, at, event, metadata)
         for step, event in enumerate(events, start=1)

@@ -1,32 +1,29 @@
-"""What follows from completing a checkout, and from how its payment ends."""
+"""Complete a checkout, and record how its payment ended."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import assert_never
 
 from domain.checkout import Checkout, completed
-from domain.commands import CompleteCheckout, RecordDecline, RecordPayment
-from domain.events import (
-    BuyerUpdated,
-    CheckoutCompleted,
-    Event,
-    PaymentDeclined,
-    PaymentStarted,
-)
+from domain.commands import CompleteCheckout, PaymentOutcome, RecordDecline, RecordPayment
+from domain.decision import CloseAttempt, Decision, OpenAttempt
+from domain.events import BuyerUpdated, CheckoutCompleted, Event, PaymentDeclined, PaymentStarted
 from domain.presentation import view_of
 from domain.rejection import Rejection, RejectionCode, invalid
 from domain.values import Payment
 
 
-def complete(checkout: Checkout, command: CompleteCheckout, command_key: str) -> tuple[Event, ...]:
-    """A payment attempt over the recorded total; an order at once if there is nothing to pay.
+def complete(checkout: Checkout, command: CompleteCheckout, command_key: str) -> Decision:
+    """Start a payment of the recorded total; a total of 0 becomes an order at once.
 
-    The attempt's id is made of what identifies the command: should the store ever lose the attempt and
-    get the command again, the provider still knows it. Raises `Rejection`, and `ValueError` without a key.
+    The attempt's id is derived from the command's key, so that the provider recognizes the attempt
+    even if the store lost it and the command is sent again. Raises `Rejection`, and `ValueError`
+    without a key.
     """
     if not command_key:
-        raise ValueError("a payment attempt is made of its command's key, and there is none")
+        raise ValueError("a payment attempt's id is derived from the command's key; none was given")
     provider = checkout.payment_provider.provider
     if command.payment_data.provider != provider:
         raise invalid(f"this checkout is paid through {provider}", "$.payment_data.provider")
@@ -35,40 +32,54 @@ def complete(checkout: Checkout, command: CompleteCheckout, command_key: str) ->
     attempt_id = f"attempt_{_digest(command_key)}"
     if checkout.total == 0:
         free = Payment(id=attempt_id, amount=0, provider=provider)
-        return (*changed, _order(replace(checkout, buyer=buyer), free))
+        return Decision((*changed, _order(replace(checkout, buyer=buyer), free)))
     started = PaymentStarted(
         attempt_id=attempt_id, amount=checkout.total, currency=checkout.currency, provider=provider
     )
-    return (*changed, started)
+    return Decision((*changed, started), (OpenAttempt(started, command.payment_data),))
 
 
-def end_payment(checkout: Checkout, command: RecordPayment | RecordDecline) -> tuple[Event, ...]:
-    """How the running attempt ended. Raises `Rejection` if it is not running any more, unless it ended
-    with this very payment.
+def end_payment(checkout: Checkout, outcome: PaymentOutcome) -> Decision:
+    """End the running attempt. Raises `Rejection` if the attempt is not running, unless it ended with
+    the same payment.
     """
     attempt = checkout.attempt
-    if attempt is None or attempt.attempt_id != command.attempt_id:
-        if isinstance(command, RecordPayment) and _took(checkout, command.payment_id):
-            return ()
+    if attempt is None or attempt.attempt_id != outcome.attempt_id:
+        if isinstance(outcome, RecordPayment) and _is_paid_by(checkout, outcome.payment_id):
+            return Decision(())
         raise Rejection(
             RejectionCode.ATTEMPT_CLOSED, "this payment attempt is not running any more"
         )
-    if isinstance(command, RecordDecline):
-        return (
-            PaymentDeclined(
-                attempt_id=command.attempt_id, code=command.code, message=command.message
-            ),
-        )
-    payment = Payment(id=command.payment_id, amount=attempt.amount, provider=attempt.provider)
-    return (_order(checkout, payment),)
+    match outcome:
+        case RecordPayment():
+            payment = Payment(
+                id=outcome.payment_id, amount=attempt.amount, provider=attempt.provider
+            )
+            closed = CloseAttempt(outcome.attempt_id, payment_id=outcome.payment_id)
+            return Decision((_order(checkout, payment),), (closed,))
+        case RecordDecline():
+            declined = PaymentDeclined(
+                attempt_id=outcome.attempt_id, code=outcome.code, message=outcome.message
+            )
+            closed = CloseAttempt(outcome.attempt_id, rejection=rejection_of(declined))
+            return Decision((declined,), (closed,))
+        case _:
+            assert_never(outcome)
 
 
-def _took(checkout: Checkout, payment_id: str) -> bool:
+def rejection_of(end: Event) -> Rejection | None:
+    """The answer to a complete whose payment ended with this event: a rejection if it was declined."""
+    if not isinstance(end, PaymentDeclined):
+        return None
+    return Rejection(RejectionCode.PAYMENT_DECLINED, end.message, "$.payment_data")
+
+
+def _is_paid_by(checkout: Checkout, payment_id: str) -> bool:
     return checkout.payment is not None and checkout.payment.id == payment_id
 
 
 def _order(checkout: Checkout, payment: Payment) -> CheckoutCompleted:
-    """A checkout becomes one order at most, so the order's id is made of its id."""
+    """A checkout becomes one order at most, so the order's id is derived from the checkout's id."""
     order_id = f"order_{_digest(checkout.id)}"
     ordered = completed(checkout, order_id, payment)
     return CheckoutCompleted(order_id=order_id, payment=payment, checkout=view_of(ordered))

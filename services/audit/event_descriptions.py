@@ -1,8 +1,9 @@
-"""What an event changed, in describe. Amounts are integers in minor units, as everywhere."""
+"""Describes in words what an event changed. Amounts are integers in minor units."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import assert_never
 
 from domain.checkout import Checkout
 from domain.events import (
@@ -18,20 +19,21 @@ from domain.events import (
     PaymentDeclined,
     PaymentStarted,
 )
+from domain.presentation import messages_of
 from domain.values import Address, Buyer, FulfillmentOption, LineItem, Message, Total
 
 _NOTHING = "nothing that is shown"
 
 
 def describe(before: Checkout | None, event: Event) -> list[str]:
-    """What an event changed in a checkout, a clause for each thing; at least one.
+    """What an event changed in a checkout: a clause for each change, at least one.
 
-    `before` is the checkout without the event; None where there was none or it can't be told.
+    `before` is the checkout before the event; None if it did not exist or can't be folded.
     """
     return list(_clauses(before, event)) or [_NOTHING]
 
 
-def _clauses(before: Checkout | None, event: Event) -> Iterator[str]:
+def _clauses(before: Checkout | None, event: Event) -> Iterator[str]:  # noqa: C901 - a case each
     match event:
         case CheckoutCreated():
             yield f"created in {event.currency}, to be paid through {event.payment_provider.provider}"
@@ -48,27 +50,21 @@ def _clauses(before: Checkout | None, event: Event) -> Iterator[str]:
             yield f"asked for {asked}" if asked else "asked for the merchant's first offer"
         case CheckoutPriced():
             yield from _priced(before, event)
-        case _:
-            yield from _closing(event)
-
-
-def _closing(event: Event) -> Iterator[str]:
-    match event:
         case CheckoutCanceled():
-            yield _told("canceled", event.reason, event.message)
+            yield _ended("canceled", event.reason, event.message)
         case PaymentStarted():
             yield (
                 f"payment of {event.amount} {event.currency} started through {event.provider} "
                 f"({event.attempt_id})"
             )
         case PaymentDeclined():
-            yield f"{_told('payment declined', event.code, event.message)} ({event.attempt_id})"
+            yield f"{_ended('payment declined', event.code, event.message)} ({event.attempt_id})"
         case CheckoutCompleted():
             payment = event.payment
             yield f"completed as {event.order_id}"
             yield f"{payment.amount} paid through {payment.provider} ({payment.id})"
         case _:
-            yield event.NAME
+            assert_never(event)
 
 
 def _replaced(name: str, old: str | None, new: str | None) -> str:
@@ -77,7 +73,7 @@ def _replaced(name: str, old: str | None, new: str | None) -> str:
     return f"{name}: {old} → {new}" if old else f"{name}: {new}"
 
 
-def _told(what: str, reason: str | None, message: str | None) -> str:
+def _ended(what: str, reason: str | None, message: str | None) -> str:
     reasons = ", ".join(filter(None, (reason, f'"{message}"' if message else None)))
     return f"{what}: {reasons}" if reasons else what
 
@@ -128,7 +124,7 @@ def _priced(before: Checkout | None, event: CheckoutPriced) -> Iterator[str]:
         yield from _amount(kind, were.get(kind), are.get(kind))
     if before is None or before.status != event.status:
         yield f"status: {before.status if before else 'none'} → {event.status}"
-    if before is None or before.messages != event.messages:
+    if before is None or messages_of(before) != event.messages:
         yield from _messages(event.messages)
 
 

@@ -18,6 +18,7 @@ from services.bootstrap.readiness_checks import failure_check
 from services.command_handling import GroupCommitter, Handler
 from services.command_handling.view_writer import ViewWriter
 from services.event_store import EventStore
+from services.event_store.side_rows import side_row_encoder
 from services.kafka.topic_readiness import TopicReadiness
 from services.runtime.health import Check, health_routes
 from services.runtime.lag import LagMonitor
@@ -54,7 +55,8 @@ async def writing(
     store: EventStore, views: RedisViews, book: MerchantBook, token_keys: TokenKeys
 ) -> AsyncIterator[GroupCommitter]:
     """The handler and its one writer thread."""
-    writer = GroupCommitter(Handler(store, book, utc_now, token_keys.seal), ViewWriter(views))
+    handler = Handler(store, book, utc_now, side_row_encoder(token_keys.seal))
+    writer = GroupCommitter(handler, ViewWriter(views))
     writer.start()
     try:
         yield writer

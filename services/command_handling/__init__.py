@@ -1,4 +1,4 @@
-"""The one write path: envelopes from either door in, events and outcomes into the store, answers out."""
+"""The only write path: command envelopes of every channel in, events into the store, answers out."""
 
 from services.command_handling.answers import Accepted, Answer, Expired, Failed, Rejected
 from services.command_handling.command_envelope import (
@@ -8,7 +8,6 @@ from services.command_handling.command_envelope import (
 )
 from services.command_handling.group_committer import GroupCommitter, Overloaded
 from services.command_handling.handler import Handler
-from services.command_handling.payment_rows import rejection_of
 
 __all__ = [
     "Accepted",
@@ -21,6 +20,5 @@ __all__ = [
     "Overloaded",
     "Rejected",
     "fingerprint_of",
-    "rejection_of",
     "valid_traceparent",
 ]

@@ -1,4 +1,4 @@
-"""News of commits: whoever works on what the event store holds is woken by them, and looks by a timer too."""
+"""Wakes workers after each commit. They also poll, in case a notification is lost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from services.event_store import EventStore
 
 
 class CommitNotifier:
-    """Set at each commit, by any process where the database can tell, and by `notify`."""
+    """Set after each commit (on SQLite only after those of this process), and by `notify`."""
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
@@ -17,7 +17,7 @@ class CommitNotifier:
         self._end_watch: Callable[[], None] = lambda: None
 
     def start(self) -> None:
-        """Begin to listen, on the event loop that runs now."""
+        """Start to listen, on the running event loop."""
         loop = asyncio.get_running_loop()
 
         def wake() -> None:
@@ -26,19 +26,19 @@ class CommitNotifier:
         self._end_watch = self._store.watch(wake)
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._end_watch()
 
     def notify(self) -> None:
-        """There is something to look at that no commit tells of."""
+        """Wake the worker although nothing was committed."""
         self._commits.set()
 
     def clear(self) -> None:
-        """What was told so far is about to be looked at."""
+        """Forget earlier notifications; call it before reading the store."""
         self._commits.clear()
 
     async def wait(self, within: float) -> None:
-        """Return at the next news, or after so many seconds: a commit may go untold."""
+        """Return at the next notification, or after so many seconds."""
         try:
             async with asyncio.timeout(within):
                 await self._commits.wait()

@@ -1,4 +1,4 @@
-"""Between recorded events and the rows of the event store: JSON by Pydantic, under stable topics."""
+"""Converts recorded events to rows of the event store and back: JSON by Pydantic, stable topics."""
 
 from __future__ import annotations
 
@@ -13,17 +13,23 @@ from domain.values import STORED
 
 
 class UnreadableEvent(Exception):
-    """A stored event that this build can't read: unknown topic, or data that is no such event."""
+    """A stored event that this build can't read: its topic is unknown or its data invalid."""
 
 
 class PydanticMapper(Mapper[str]):
-    """Writes an event as `{"at", "data", "meta"}`; the topic names its class and schema version."""
+    """Writes an event as `{"at", "data", "meta"}`; the topic names its class and schema version.
+
+    Used from the eventsourcing library: the `Mapper` interface, which its `EventStore.put` calls.
+    Replaced: both conversions. The library's turn events into dicts through a transcoder, with the Python
+    path as topic: moving a class would make its stored events unreadable. The transcoder that its
+    constructor wants is never called.
+    """
 
     def __init__(self) -> None:
         super().__init__(JSONTranscoder())
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
-        """The row of an event."""
+        """The row for an event."""
         if not isinstance(domain_event, RecordedEvent):
             raise TypeError(f"{type(domain_event).__name__} is no recorded event")
         return StoredEvent(
@@ -40,7 +46,7 @@ class PydanticMapper(Mapper[str]):
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> RecordedEvent:
-        """The event of a row. Raises `UnreadableEvent`."""
+        """The event in a row. Raises `UnreadableEvent`."""
         event_class = EVENTS.get(stored_event.topic)
         where = f"{stored_event.originator_id} version {stored_event.originator_version}"
         if event_class is None:
@@ -50,7 +56,7 @@ class PydanticMapper(Mapper[str]):
             return RecordedEvent(
                 checkout_id=str(stored_event.originator_id),
                 version=stored_event.originator_version,
-                at=_moment(state["at"]),
+                at=_time(state["at"]),
                 event=event_class.model_validate(state["data"], context=STORED),
                 metadata=Metadata.model_validate(state["meta"]),
             )
@@ -60,8 +66,8 @@ class PydanticMapper(Mapper[str]):
             ) from error
 
 
-def _moment(told: str) -> datetime:
-    at = datetime.fromisoformat(told)
+def _time(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("its time has no offset")
     return at

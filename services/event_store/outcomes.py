@@ -1,4 +1,4 @@
-"""What became of a command: the small row that makes a repeat harmless."""
+"""The outcome of a command: a small row that makes a repeat harmless."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import orjson
 from domain.rejection import Rejection, RejectionCode
 
 KEPT_FOR_SECONDS = 7 * 24 * 3600
-"""How long an outcome is kept at least, whatever it is."""
+"""How long every outcome is kept at least."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The outcome of one command, written in the transaction of its events.
 
-    `key` begins with the door the command came through. `fingerprint` tells whether a repeat asks
-    for the same. `version` is the checkout's when the command was accepted, 0 when it was refused;
-    the reply is made again from it by the fold. A complete whose payment was declined has both: it
-    acted, and its answer is a rejection. `recorded_at` is in seconds since the epoch.
+    `key` begins with the command's channel. A repeat has the same `fingerprint` if it is the same
+    request. `version` is the checkout's after an accepted command, from which the fold rebuilds the reply,
+    and 0 after a rejected one. A complete whose payment was declined has both: it acted, and its answer
+    is a rejection. `recorded_at` is in seconds since the epoch.
     """
 
     key: str
@@ -30,7 +30,7 @@ class Outcome:
     recorded_at: int
 
     def row(self) -> tuple[str, str, str, int, str | None, int]:
-        """The outcome as its table's columns, in order."""
+        """The columns of its table, in order."""
         return (
             self.key,
             self.fingerprint,
@@ -50,12 +50,12 @@ class Outcome:
         refusal: str | None,
         recorded_at: int,
     ) -> Outcome:
-        """The outcome in a row of its table."""
+        """The outcome in a row of the table."""
         return cls(key, fingerprint, checkout_id, version, _decode(refusal), recorded_at)
 
 
 def encode_rejection(rejection: Rejection | None) -> str | None:
-    """A rejection as its column holds it."""
+    """A rejection as JSON for its column."""
     if rejection is None:
         return None
     facts = {"code": rejection.code, "message": rejection.message, "param": rejection.param}

@@ -1,8 +1,9 @@
-"""The SQL of payment attempts, in words that both databases know; parameters are `:name`."""
+"""The SQL of payment attempts, in the dialect that both databases share; parameters are `:name`."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _COLUMNS = (
     "attempt_id",
@@ -41,7 +42,7 @@ INSERT = (
     f"VALUES ({', '.join(':' + name for name in _COLUMNS)})"
 )
 CLOSE = (
-    # What a publisher on Kafka was told, that the payment has started, stays its reply for ever.
+    # Over Kafka the reply stays that the payment has started; over HTTP it becomes the result.
     (
         "UPDATE outcomes SET version = :version, refusal = :rejection, recorded_at = :at WHERE key = "
         "(SELECT command_key FROM payment_attempts WHERE attempt_id = :attempt_id) "
@@ -53,8 +54,8 @@ CLOSE = (
     ),
 )
 CLAIM = (
-    # SQLite takes a partial index only for its own condition, to the letter; so that stands here. A lease
-    # of longer than any is was given by a clock that went wrong.
+    # SQLite uses a partial index only if its condition is repeated literally, so the WHERE begins with
+    # it. A lease longer than the longest comes from a clock that was wrong.
     "UPDATE payment_attempts SET lease_owner = :owner, lease_until = :until, asks = asks + 1 "
     "WHERE attempt_id IN (SELECT attempt_id FROM payment_attempts "
     "WHERE state IN ('open', 'refund_due', 'by_hand') AND state <> 'by_hand' AND due_at <= :now "
@@ -67,7 +68,7 @@ RELEASE = (
     "AND lease_until = :lease_until AND state IN ('open', 'refund_due') RETURNING attempt_id"
 )
 REFUND = (
-    # Where another payment made the order, which of the two is the buyer's is for a person to say.
+    # If another payment made the order, a person must decide which of the two to refund.
     "UPDATE payment_attempts SET state = CASE WHEN payment_id IS NULL THEN 'refund_due' "
     "ELSE 'by_hand' END, payment_id = :payment_id, note = :note, started_at = :now, "
     "due_at = :now, lease_owner = NULL, lease_until = 0 "
@@ -99,6 +100,7 @@ COUNTS = (
 _PARAMETER = re.compile(r":([a-z_]+)")
 
 
-def for_psycopg(statement: str) -> str:
-    """A statement with psycopg's way to name parameters."""
-    return _PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%"))
+@lru_cache
+def for_psycopg(statement: str) -> bytes:
+    """The statement with its parameters in psycopg's style."""
+    return _PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%")).encode()

@@ -1,4 +1,4 @@
-"""Payment attempts: rows that wait to be worked on, written and settled with the events they belong to."""
+"""Payment attempts: work for the payment workers, opened and closed in the transactions of events."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from domain.events import Channel
 from domain.rejection import Rejection
 from services.event_store import payment_attempt_sql as statements
 from services.event_store.outcomes import encode_rejection
+from services.event_store.recorder import Statement
 
 
 class AttemptState(StrEnum):
-    """Where an attempt stands.
+    """The state of an attempt.
 
-    `open`: the provider is to be asked, or asked again. `by_hand`: it is not asked again, somebody has to
-    look. `settled`: the checkout's events say how it ended. `refund_due` and `refunded`: a success that
-    came after the attempt was settled otherwise.
+    `open`: a worker calls the provider, again if need be. `by_hand`: no worker calls the provider; an
+    operator must resolve it. `settled`: the checkout's events say how it ended. `refund_due` and
+    `refunded`: the provider reported success after the attempt had ended otherwise.
     """
 
     OPEN = "open"
@@ -32,9 +33,10 @@ class AttemptState(StrEnum):
 class Attempt:
     """One attempt to pay for a checkout. Amounts are in minor units, times in seconds since the epoch.
 
-    `command_key` is the outcome key of the complete that started it, `metadata` the JSON of who asked.
-    `sealed` holds the encrypted token until the attempt is settled. `lease_until` is when another worker
-    may take it over; `started_at` is since when it waits, and no later than its first ask.
+    `command_key` is the outcome key of the complete that started it; `metadata` is that command's, as
+    JSON. `sealed` holds the encrypted token until the attempt ends. `asks` counts the calls of the
+    provider. Another worker may take over from `lease_until` on. `started_at` is never later than the
+    first call of the provider.
     """
 
     attempt_id: str
@@ -54,11 +56,15 @@ class Attempt:
     payment_id: str | None = None
     note: str | None = None
 
+    def statements(self) -> list[Statement]:
+        """The statement that inserts the attempt."""
+        return [(statements.INSERT, asdict(self) | {"state": str(self.state)})]
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptClosure:
-    """How an attempt ended, for the transaction of the events that say so: the final answer to the
-    complete that started it, a version or a rejection, and when (seconds since the epoch).
+    """The end of an attempt, with the final answer to the complete that started it: a version or a
+    rejection. `at` is in seconds since the epoch.
     """
 
     attempt_id: str
@@ -67,22 +73,34 @@ class AttemptClosure:
     payment_id: str | None
     at: int
 
+    def statements(self) -> list[Statement]:
+        """The statements that write the final answer into the complete's outcome and delete the token."""
+        parameters = {
+            "attempt_id": self.attempt_id,
+            "version": self.version,
+            "rejection": encode_rejection(self.rejection),
+            "payment_id": self.payment_id,
+            "at": self.at,
+            "http_keys": f"{Channel.HTTP}:%",
+        }
+        return [(statement, parameters) for statement in statements.CLOSE]
+
 
 _LONGEST_LEASE = 3_600.0
 
 Rows = Callable[[str, Mapping[str, Any]], list[dict[str, Any]]]
-"""Runs one statement, with `:name` for its parameters, in a transaction of its own."""
+"""Runs one statement, with `:name` for its parameters, in its own transaction."""
 
 
 class PaymentAttempts:
-    """The table of attempts, beside the events that start and settle them."""
+    """The table of attempts, except for what is written with events."""
 
     def __init__(self, rows: Rows, skip_locked: str = "") -> None:
         self._rows = rows
         self._claim = statements.CLAIM.format(skip_locked=skip_locked)
 
     def claim(self, owner: str, now: float, lease_seconds: float, limit: int) -> list[Attempt]:
-        """Take what is due and nobody else's, for so many seconds; each is to be asked now."""
+        """Lease due attempts that no other worker holds; the caller calls the provider at once."""
         facts = {
             "owner": owner,
             "now": now,
@@ -99,7 +117,7 @@ class PaymentAttempts:
         note: str,
         state: AttemptState = AttemptState.OPEN,
     ) -> bool:
-        """Let go of an attempt that is not settled; False if it is somebody else's by now."""
+        """End the lease of an attempt that has not ended; False if another worker holds it now."""
         facts = {
             "attempt_id": attempt.attempt_id,
             "owner": attempt.lease_owner,
@@ -111,8 +129,8 @@ class PaymentAttempts:
         return bool(self._rows(statements.RELEASE, facts))
 
     def came_late(self, attempt_id: str, payment_id: str, now: float) -> AttemptState | None:
-        """Note that a settled attempt was paid after all: what was declined is to be given back, and
-        what another payment made an order is for a person to see to. None if it is not settled.
+        """Record that a settled attempt was paid after all, and return its new state: `refund_due` if it
+        was declined, `by_hand` if another payment made the order. None if it is not settled.
         """
         note = f"paid as {payment_id} after it was settled"
         facts = {"attempt_id": attempt_id, "payment_id": payment_id, "now": now, "note": note}
@@ -121,20 +139,20 @@ class PaymentAttempts:
         )
 
     def hold(self, attempt_id: str, now: float) -> bool:
-        """Take an open attempt from the workers, for a person to settle; False if one is at work on it."""
+        """Take an open attempt from the workers for manual resolution; False while a worker holds it."""
         facts = {"attempt_id": attempt_id, "now": now, "longest": now + _LONGEST_LEASE}
         return bool(self._rows(statements.HOLD, facts))
 
     def ask_again(self, attempt_id: str, now: float) -> bool:
-        """Give an attempt that waits for a person back to the workers."""
+        """Return a held attempt to the workers; False if it is not held."""
         return bool(self._rows(statements.ASK_AGAIN, {"attempt_id": attempt_id, "now": now}))
 
     def refunded(self, attempt_id: str) -> bool:
-        """Note that somebody gave back what was to be refunded; False if nothing was."""
+        """Record a manual refund; False if no refund was due."""
         return bool(self._rows(statements.REFUNDED, {"attempt_id": attempt_id}))
 
     def get(self, attempt_id: str) -> Attempt | None:
-        """One attempt, whatever its state."""
+        """One attempt in any state."""
         return next(
             (Attempt(**row) for row in self._rows(statements.GET, {"attempt_id": attempt_id})), None
         )
@@ -142,31 +160,14 @@ class PaymentAttempts:
     def page(
         self, states: Sequence[AttemptState], after: str = "", limit: int = 100
     ) -> list[Attempt]:
-        """Attempts in these states, by id, after an id."""
+        """The next attempts in these states after an id, in order of their ids."""
         listed = ", ".join(f"'{state.value}'" for state in states)
         facts = {"after": after, "limit": limit}
         return [Attempt(**row) for row in self._rows(statements.LIST.format(states=listed), facts)]
 
     def waiting(self) -> dict[AttemptState, tuple[int, float]]:
-        """How many attempts wait in each state, and when the oldest of them was started."""
+        """By state, how many attempts wait, and when the oldest started (seconds since the epoch)."""
         return {
             AttemptState(row["state"]): (row["number"], row["oldest"])
             for row in self._rows(statements.COUNTS, {})
         }
-
-
-def insert_parameters(attempt: Attempt) -> dict[str, Any]:
-    """The parameters of `INSERT`."""
-    return asdict(attempt) | {"state": str(attempt.state)}
-
-
-def closure_parameters(closure: AttemptClosure) -> dict[str, Any]:
-    """The parameters of `CLOSE`."""
-    return {
-        "attempt_id": closure.attempt_id,
-        "version": closure.version,
-        "rejection": encode_rejection(closure.rejection),
-        "payment_id": closure.payment_id,
-        "at": closure.at,
-        "http_keys": f"{Channel.HTTP}:%",
-    }

@@ -1,6 +1,6 @@
-"""The names under which readers of the store keep how far they have come."""
+"""The names of the positions that readers keep in the store."""
 
 from __future__ import annotations
 
 RELAY = "relay"
-"""What lies up to here has been acknowledged by Kafka."""
+"""Kafka has acknowledged the events up to this position."""

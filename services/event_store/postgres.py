@@ -1,4 +1,4 @@
-"""The event store in PostgreSQL: many processes, one order of commits."""
+"""The event store in PostgreSQL, which many processes write in one commit order."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from psycopg.sql import SQL
 from services.event_store import postgres_sql as sql
 from services.event_store.outcomes import Outcome
 from services.event_store.payment_attempt_sql import for_psycopg
-from services.event_store.payment_attempts import closure_parameters, insert_parameters
 from services.event_store.postgres_schema import create_tables
-from services.event_store.recorder import StreamRange
+from services.event_store.recorder import StoredSideRow, StreamRange
 
 _KEEPALIVE = {
     "keepalives_idle": 5,
@@ -29,26 +28,34 @@ _KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-"""How soon a server that vanished without a word is given up (libpq: seconds, and milliseconds)."""
+"""When a server that vanished counts as lost (libpq: seconds; `tcp_user_timeout`: milliseconds)."""
 
 CHANNEL = "stored_events"
 """The channel on which PostgreSQL announces each commit of events (NOTIFY)."""
 
 _COMMIT_ORDER_LOCK = 4_851_150_201
-"""Held by each transaction that inserts events. The number is arbitrary, and ours in this database."""
+"""The advisory lock of each transaction that inserts events. The number is arbitrary."""
 
 
 class PostgresRecorder(PostgresApplicationRecorder):
-    """The eventsourcing library's recorder, with outcomes and positions beside the events.
+    """The eventsourcing library's recorder, with outcomes, side rows and positions beside the events.
 
-    Its statements run without the library's retries, which block for tens of seconds while the
-    server is down: who calls decides how long to wait.
+    Used from the library: the events table and its columns, the connection pool, `_insert_stored_events`
+    (it takes the commit order lock, inserts, notifies) and the translation of psycopg's errors.
+
+    Replaced, and why:
+    - `insert_events`: the library's `_insert_events` swallows an exception of code around it and commits
+      side rows without the events. Here all of it is one transaction, and every error is raised.
+    - The library's `@retry`, on this and on the reads: it blocks for tens of seconds while the server
+      is down. The caller decides how long to wait.
+    - The table lock, by an advisory lock; see `__init__`.
+    - Its selects, by `select_…`: outcomes and streams of many checkouts in one round trip.
     """
 
     def __init__(self, url: str, connect_timeout: float = 5.0) -> None:
         self._conninfo = _connection_parameters(url, connect_timeout)
         self._lock_connections: list[Connection[Any]] = []
-        # The pool would say no more than that it timed out; a plain connection says why, at once.
+        # The pool only reports that it timed out; a plain connection fails at once, with the reason.
         with self._connect() as connection:
             datastore = self._datastore(dict(self._conninfo), connect_timeout)
             try:
@@ -57,8 +64,8 @@ class PostgresRecorder(PostgresApplicationRecorder):
             except BaseException:
                 datastore.close()
                 raise
-        # The library's LOCK TABLE would wait for every VACUUM and CREATE INDEX CONCURRENTLY; an
-        # advisory lock keeps notification ids in the order of commits all the same.
+        # An advisory lock keeps notification ids in commit order as the library's LOCK TABLE does, but
+        # does not wait for every VACUUM and CREATE INDEX CONCURRENTLY.
         self.lock_table_statements = [SQL(f"SELECT pg_advisory_xact_lock({_COMMIT_ORDER_LOCK})")]
 
     def _connect(self) -> Connection[Any]:
@@ -73,24 +80,24 @@ class PostgresRecorder(PostgresApplicationRecorder):
             user=given.pop("user", ""),
             password=given.pop("password", ""),
             connect_timeout=connect_timeout,
-            # A writer that hangs inside its transaction would hold all others up.
+            # A writer that hangs inside its transaction would block all others.
             idle_in_transaction_session_timeout=5.0,
             pool_size=1,
             max_overflow=7,
             pre_ping=True,
             originator_id_type="text",
         )
-        # What the library has no name for (sslmode, sslrootcert, …) goes straight to libpq.
+        # The library has no parameter for the others (sslmode, sslrootcert, …); libpq takes them.
         if isinstance(datastore.pool.kwargs, dict):
             datastore.pool.kwargs.update(given)
-        # Its pauses between attempts double for minutes, while the server may long be back.
+        # The pool doubles its pauses for minutes, long after the server may be back.
         datastore.pool.reconnect_timeout = connect_timeout
         return datastore
 
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        """Lock, events, outcomes and the announcement in one transaction; nothing is swallowed."""
+        """Lock, events, outcomes, side rows and NOTIFY in one transaction. Every error is raised."""
         outcomes: Sequence[Outcome] = kwargs.get("outcomes", ())
         with (
             self.datastore.get_connection() as conn,
@@ -105,23 +112,22 @@ class PostgresRecorder(PostgresApplicationRecorder):
                     sql.INSERT_OUTCOMES,
                     [list(x) for x in zip(*(o.row() for o in outcomes), strict=True)],
                 )
-            for attempt in kwargs.get("attempts", ()):
-                curs.execute(sql.INSERT_ATTEMPT, insert_parameters(attempt))
-            for closure in kwargs.get("closures", ()):
-                for statement in sql.CLOSE_ATTEMPT:
-                    curs.execute(statement, closure_parameters(closure))
+            side_rows: Sequence[StoredSideRow] = kwargs.get("side_rows", ())
+            for row in side_rows:
+                for statement, parameters in row.statements():
+                    curs.execute(for_psycopg(statement), parameters)
         return None
 
     def attempt_rows(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Run a statement about payment attempts."""
+        """Run a statement on payment attempts."""
         with self.datastore.get_connection() as conn:
-            found = conn.execute(for_psycopg(statement).encode(), facts)
+            found = conn.execute(for_psycopg(statement), facts)
             return [dict(row) for row in found.fetchall()]
 
     def select_batch(
         self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]
     ) -> tuple[list[Outcome], list[StoredEvent]]:
-        """Outcomes first, so that a stream is never older than the outcome that was not found."""
+        """Reads outcomes first: then a stream is never older than the lack of an outcome."""
         with self.datastore.get_connection() as conn, conn.pipeline():
             found = self._query(conn, sql.OUTCOMES, [list(outcome_keys)]) if outcome_keys else None
             columns = [list(column) for column in zip(*streams, strict=True)] or [[], [], []]
@@ -130,7 +136,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
             return outcomes, [_stored(row) for row in events.fetchall()]
 
     def select_after(self, position: int, limit: int) -> list[Notification]:
-        """In commit order, which the advisory lock makes the order of the ids."""
+        """By notification id, which the advisory lock keeps in commit order."""
         with self.datastore.get_connection() as conn:
             rows = self._query(conn, sql.AFTER, [position, limit]).fetchall()
         return [_notification(row) for row in rows]
@@ -138,11 +144,17 @@ class PostgresRecorder(PostgresApplicationRecorder):
     def select_in_streams(
         self, checkout_id: str, version: int, limit: int, *, within: bool
     ) -> list[Notification]:
-        """Stream by stream, in the database's own order of ids."""
+        """By checkout id, in the database's collation, and version."""
         statement = sql.IN_STREAM if within else sql.IN_STREAMS
         with self.datastore.get_connection() as conn:
             rows = self._query(conn, statement, [checkout_id, version, limit]).fetchall()
         return [_notification(row) for row in rows]
+
+    def select_version(self, checkout_id: str) -> int:
+        """The last version of a checkout's stream, read from the primary key's index."""
+        with self.datastore.get_connection() as conn:
+            row = self._query(conn, sql.VERSION, [checkout_id]).fetchone()
+        return (row and row["version"]) or 0
 
     def select_newest(self) -> int:
         """The position of the newest event."""
@@ -152,7 +164,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
         return (row and row["newest"]) or 0
 
     def select_position(self, name: str) -> int:
-        """How far a reader has come."""
+        """The position of a reader."""
         statement = SQL("SELECT position FROM positions WHERE name = %s")
         with self.datastore.get_connection() as conn:
             row = self._query(conn, statement, [name]).fetchone()
@@ -168,23 +180,23 @@ class PostgresRecorder(PostgresApplicationRecorder):
             self._query(conn, statement, [name, position])
 
     def delete_position(self, name: str) -> None:
-        """Send a reader back to the beginning."""
+        """Reset a reader to the beginning."""
         with self.datastore.get_connection() as conn:
             self._query(conn, SQL("DELETE FROM positions WHERE name = %s"), [name])
 
     def purge_outcomes(
         self, recorded_before: int, closing_topics: Sequence[str], limit: int
     ) -> int:
-        """Delete old outcomes that are needed no more."""
+        """Delete old outcomes that are no longer needed."""
         with self.datastore.get_connection() as conn:
             return self._query(
                 conn, sql.PURGE, [recorded_before, list(closing_topics), limit]
             ).rowcount
 
     def try_lock(self, name: str) -> Callable[[], bool] | None:
-        """Lock a name in the database, for as long as a connection of its own lives."""
+        """Lock a name in the database; the lock lives as long as its dedicated connection."""
         connection = self._connect()
-        # The server, too, shall notice that a host has vanished, and let go of the lock.
+        # So that the server also notices a vanished host, and releases the lock.
         for probe, value in (("idle", 5), ("interval", 2), ("count", 3)):
             connection.execute(SQL(f"SET tcp_keepalives_{probe} = {value}"))
         row = connection.execute(
@@ -206,10 +218,10 @@ class PostgresRecorder(PostgresApplicationRecorder):
         return is_held
 
     def listen(self, on_commit: Callable[[], None], is_wanted: Callable[[], bool]) -> None:
-        """Call back at each commit, by any process, until it is no longer wanted.
+        """Call `on_commit` after each commit of any process, for as long as `is_wanted`.
 
-        Raises psycopg's errors when the connection is lost; commits are missed until it is called
-        again, so whoever listens looks by a timer too.
+        Raises psycopg's errors when the connection is lost. Commits go unnoticed until it is called
+        again, so callers also poll.
         """
         with self._connect() as connection:
             connection.execute(SQL(f"LISTEN {CHANNEL}"))
@@ -219,7 +231,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
                     on_commit()
 
     def close(self) -> None:
-        """Close connections and with them the locks."""
+        """Close connections, which releases the locks."""
         for connection in self._lock_connections:
             connection.close()
         self.datastore.close()
@@ -230,7 +242,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
 
 
 def _connection_parameters(url: str, connect_timeout: float) -> dict[str, Any]:
-    """What the URL says. Raises `ValueError` without quoting it, since it may hold a password."""
+    """The URL's parameters. Raises `ValueError` that does not quote the URL, which may hold a password."""
     try:
         return {**_KEEPALIVE, "connect_timeout": round(connect_timeout), **conninfo_to_dict(url)}
     except psycopg.ProgrammingError:
@@ -243,7 +255,7 @@ def _notification(row: DictRow) -> Notification:
         originator_id=row["originator_id"],
         originator_version=row["originator_version"],
         topic=row["topic"],
-        # A null, which only other hands than ours can have written, is no event either.
+        # A null can only come from another program; it is no readable event either.
         state=bytes(row["state"] or b""),
     )
 

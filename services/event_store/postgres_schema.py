@@ -1,4 +1,4 @@
-"""Making the tables in PostgreSQL, without holding up whoever is at work in them."""
+"""Creates the tables in PostgreSQL without blocking the processes that use them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from psycopg.sql import SQL
 from services.event_store import payment_attempt_sql as statements
 
 _CREATION_LOCK = 4_851_150_202
-"""Held by who creates the tables: IF NOT EXISTS alone fails those who come at the same time."""
+"""The advisory lock around the creation: with IF NOT EXISTS alone, concurrent creators fail."""
 
 _BESIDE_THE_EVENTS = {
     "outcomes": SQL(
@@ -29,10 +29,10 @@ _BESIDE_THE_EVENTS = {
 
 
 def create_tables(recorder: PostgresApplicationRecorder, connection: Connection[Any]) -> None:
-    """Make the library's tables and ours, if one is not there.
+    """Create the library's tables and ours, if one of them is missing.
 
-    Only then: CREATE INDEX, even IF NOT EXISTS, waits for each VACUUM of its table, and all writers
-    then wait behind it.
+    Only then: CREATE INDEX, even with IF NOT EXISTS, waits for each VACUUM of its table, and all
+    writers queue behind it.
     """
     recorder.sql_create_statements.extend(part.format() for part in _BESIDE_THE_EVENTS.values())
     names = [recorder.events_table_name, recorder.notification_id_index_name, *_BESIDE_THE_EVENTS]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from psycopg.sql import SQL
 
-from services.event_store import payment_attempt_sql as statements
-from services.event_store.payment_attempt_sql import for_psycopg
-
 INSERT_OUTCOMES = SQL(
     "INSERT INTO outcomes SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], "
     "%s::bigint[], %s::text[], %s::bigint[])"
@@ -21,6 +18,9 @@ STREAMS = SQL(
     "JOIN stored_events e ON e.originator_id = w.id "
     "AND e.originator_version > w.after AND e.originator_version <= w.until "
     "ORDER BY e.originator_id, e.originator_version"
+)
+VERSION = SQL(
+    "SELECT max(originator_version) AS version FROM stored_events WHERE originator_id = %s"
 )
 AFTER = SQL(
     "SELECT originator_id, originator_version, topic, state, notification_id AS id "
@@ -41,7 +41,3 @@ PURGE = SQL(
     "AND (version = 0 OR EXISTS (SELECT 1 FROM stored_events e "
     "WHERE e.originator_id = o.checkout_id AND e.topic = ANY(%s))) LIMIT %s)"
 )
-
-
-INSERT_ATTEMPT = for_psycopg(statements.INSERT).encode()
-CLOSE_ATTEMPT = [for_psycopg(statement).encode() for statement in statements.CLOSE]

@@ -1,4 +1,4 @@
-"""What the store asks of a database beyond the eventsourcing library's recorders."""
+"""The interface of a database, beyond that of the eventsourcing library's recorders."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from eventsourcing.persistence import Notification, StoredEvent
 
 from services.event_store.outcomes import Outcome
 
+Statement = tuple[str, Mapping[str, Any]]
+"""SQL that both databases run, with `:name` for its parameters, and their values."""
+
 LATEST = 2**62
-"""An upper bound that no version reaches."""
+"""An upper bound above every version."""
 
 
 class StreamRange(NamedTuple):
@@ -21,18 +24,23 @@ class StreamRange(NamedTuple):
     until: int = LATEST
 
 
+class StoredSideRow(Protocol):
+    """A row beside the events, written in their transaction."""
+
+    def statements(self) -> Sequence[Statement]:
+        """The statements that write the row, in order."""
+
+
 class CheckoutRecorder(Protocol):
-    """Rows in and out. Raises the eventsourcing library's persistence errors."""
+    """Writes and reads rows. Raises the eventsourcing library's persistence errors."""
 
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        """Insert events, and with them `outcomes=`, `attempts=` and `closures=`, in one
-        transaction.
-        """
+        """Insert events, `outcomes=` and `side_rows=` in one transaction."""
 
     def attempt_rows(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Run a statement about payment attempts, with `:name` for its parameters."""
+        """Run a statement on payment attempts, with `:name` for its parameters."""
 
     def select_batch(
         self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]
@@ -40,32 +48,35 @@ class CheckoutRecorder(Protocol):
         """The outcomes of these keys and the events of these ranges, by checkout and version."""
 
     def select_after(self, position: int, limit: int) -> list[Notification]:
-        """Events in the order they were committed, after a position."""
+        """The next events after a position, in commit order."""
 
     def select_in_streams(
         self, checkout_id: str, version: int, limit: int, *, within: bool
     ) -> list[Notification]:
-        """Events by checkout and version, after one of them; of that checkout alone if `within`."""
+        """Events by checkout and version, after the given one; only of that checkout if `within`."""
+
+    def select_version(self, checkout_id: str) -> int:
+        """The last version of a checkout's stream; 0 for an empty stream."""
 
     def select_newest(self) -> int:
         """The position of the newest event; 0 when there is none."""
 
     def select_position(self, name: str) -> int:
-        """How far a reader has come; 0 at the beginning."""
+        """The position of a reader; 0 at the beginning."""
 
     def advance_position(self, name: str, position: int) -> None:
-        """Move a reader's position; never back."""
+        """Move a reader's position forward, never back."""
 
     def delete_position(self, name: str) -> None:
-        """Send a reader back to the beginning."""
+        """Reset a reader to the beginning."""
 
     def purge_outcomes(
         self, recorded_before: int, closing_topics: Sequence[str], limit: int
     ) -> int:
-        """Delete old outcomes that changed nothing, and old ones of closed checkouts; return how many."""
+        """Delete old rejections and old outcomes of closed checkouts; returns how many."""
 
     def try_lock(self, name: str) -> Callable[[], bool] | None:
-        """Become the one holder of a name. Returns a check that the lock is still held, or None."""
+        """Take the exclusive lock of a name. Returns a check that it is still held; None if taken."""
 
     def close(self) -> None:
-        """Let go of connections and locks."""
+        """Close connections and release locks."""

@@ -1,4 +1,4 @@
-"""The event store in an SQLite file: one machine, nothing to install."""
+"""The event store in an SQLite file, for one machine without a database server."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from eventsourcing.sqlite import (
 
 from services.event_store import payment_attempt_sql as statements
 from services.event_store.outcomes import Outcome
-from services.event_store.payment_attempts import closure_parameters, insert_parameters
-from services.event_store.recorder import StreamRange
+from services.event_store.recorder import StoredSideRow, StreamRange
 
 _OUTCOMES_TABLE = """
 CREATE TABLE IF NOT EXISTS outcomes (
@@ -51,6 +50,7 @@ _STREAMS = (
     "AND e.originator_version <= json_extract(w.value, '$[2]') "
     "ORDER BY e.originator_id, e.originator_version"
 )
+_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
 _IN_STREAMS = (
     "SELECT rowid AS id, originator_id, originator_version, topic, state FROM stored_events "
     "WHERE (originator_id, originator_version) > (?, ?) "
@@ -69,7 +69,15 @@ _PURGE = (
 
 
 class SQLiteRecorder(SQLiteApplicationRecorder):
-    """The eventsourcing library's recorder, with outcomes and positions beside the events."""
+    """The eventsourcing library's recorder, with outcomes, side rows and positions beside the events.
+
+    Used from the library: the events table, the connection pool, `insert_events` with its transaction,
+    the translation of sqlite3's errors, and its selects for notifications.
+
+    Replaced: `_insert_events`, to write outcomes and side rows in the same transaction (unlike
+    PostgreSQL's, SQLite's raises what fails in it), and the selects of events, by `select_batch`, to read
+    outcomes and the streams of many checkouts in one snapshot.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -79,7 +87,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
                 db_name=f"file:{quote(str(path))}", originator_id_type="text", pool_size=8
             )
         )
-        # Those who make the same file at once would find it locked, without SQLite's patience.
+        # Creating the same file concurrently fails as locked at once, without SQLite's busy timeout.
         with self._lock_file("creation").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             self.create_table()
@@ -88,7 +96,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         return self._path.with_name(f"{self._path.name}.{name}.lock")
 
     def construct_create_table_statements(self) -> list[str]:
-        """The library's tables and ours."""
+        """The statements for the library's tables and ours."""
         return [*super().construct_create_table_statements(), *_TABLES]
 
     def _insert_events(
@@ -97,15 +105,14 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         ids = super()._insert_events(c, stored_events)
         outcomes: Sequence[Outcome] = kwargs.get("outcomes", ())
         c.executemany("INSERT INTO outcomes VALUES (?,?,?,?,?,?)", [o.row() for o in outcomes])
-        for attempt in kwargs.get("attempts", ()):
-            c.execute(statements.INSERT, insert_parameters(attempt))
-        for closure in kwargs.get("closures", ()):
-            for statement in statements.CLOSE:
-                c.execute(statement, closure_parameters(closure))
+        side_rows: Sequence[StoredSideRow] = kwargs.get("side_rows", ())
+        for row in side_rows:
+            for statement, parameters in row.statements():
+                c.execute(statement, parameters)
         return ids
 
     def attempt_rows(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Run a statement about payment attempts."""
+        """Run a statement on payment attempts."""
         with self.datastore.transaction(commit=True) as c:
             c.execute(statement, facts)
             return [dict(row) for row in c.fetchall()]
@@ -113,7 +120,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
     def select_batch(
         self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]
     ) -> tuple[list[Outcome], list[StoredEvent]]:
-        """Both in one snapshot of the database."""
+        """Reads both in one snapshot of the database."""
         with self.datastore.transaction(commit=False) as c:
             c.execute(_OUTCOMES, [orjson.dumps(outcome_keys).decode()])
             outcomes = [Outcome.of_row(*row) for row in c.fetchall()]
@@ -121,23 +128,29 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
             return outcomes, [StoredEvent(*row) for row in c.fetchall()]
 
     def select_after(self, position: int, limit: int) -> list[Notification]:
-        """In commit order, since SQLite has one writer at a time."""
+        """By rowid, which is commit order: SQLite has one writer at a time."""
         return list(self.select_notifications(position, limit, inclusive_of_start=False))
 
     def select_in_streams(
         self, checkout_id: str, version: int, limit: int, *, within: bool
     ) -> list[Notification]:
-        """Stream by stream, in the database's own order of ids."""
+        """By checkout id, in the database's collation, and version."""
         with self.datastore.transaction(commit=False) as c:
             c.execute(_IN_STREAM if within else _IN_STREAMS, [checkout_id, version, limit])
             return [Notification(**row) for row in c.fetchall()]
+
+    def select_version(self, checkout_id: str) -> int:
+        """The last version of a checkout's stream, read from the primary key's index."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(_VERSION, [checkout_id])
+            return int(c.fetchone()[0] or 0)
 
     def select_newest(self) -> int:
         """The position of the newest event."""
         return self.max_notification_id() or 0
 
     def select_position(self, name: str) -> int:
-        """How far a reader has come."""
+        """The position of a reader."""
         with self.datastore.transaction(commit=False) as c:
             c.execute("SELECT position FROM positions WHERE name = ?", [name])
             row = c.fetchone()
@@ -153,21 +166,21 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
             )
 
     def delete_position(self, name: str) -> None:
-        """Send a reader back to the beginning."""
+        """Reset a reader to the beginning."""
         with self.datastore.transaction(commit=True) as c:
             c.execute("DELETE FROM positions WHERE name = ?", [name])
 
     def purge_outcomes(
         self, recorded_before: int, closing_topics: Sequence[str], limit: int
     ) -> int:
-        """Delete old outcomes that are needed no more."""
+        """Delete old outcomes that are no longer needed."""
         with self.datastore.transaction(commit=True) as c:
             c.execute(_PURGE, [recorded_before, orjson.dumps(closing_topics).decode(), limit])
             c.execute("SELECT changes()")
             return int(c.fetchone()[0])
 
     def try_lock(self, name: str) -> Callable[[], bool] | None:
-        """Lock a file beside the database; the system lets go of it when the process dies."""
+        """Lock a file beside the database; the system releases the lock when the process dies."""
         file = self._lock_file(name).open("w")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -178,7 +191,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         return lambda: not file.closed
 
     def close(self) -> None:
-        """Close connections and let go of locks."""
+        """Close connections and release locks."""
         for file in self._locks:
             file.close()
         self.datastore.close()

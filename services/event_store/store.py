@@ -1,4 +1,4 @@
-"""The store as the rest of the house sees it: recorded events and outcomes, and two errors."""
+"""The store's interface to the services: recorded events and outcomes, and two errors."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from domain.checkout import Checkout, fold
 from domain.events import CheckoutCanceled, CheckoutCompleted, RecordedEvent
 from services.event_store.event_mapper import PydanticMapper
 from services.event_store.outcomes import KEPT_FOR_SECONDS, Outcome
-from services.event_store.payment_attempts import Attempt, AttemptClosure, PaymentAttempts
+from services.event_store.payment_attempts import PaymentAttempts
 from services.event_store.postgres import PostgresRecorder
-from services.event_store.recorder import CheckoutRecorder, StreamRange
+from services.event_store.recorder import CheckoutRecorder, StoredSideRow, StreamRange
 from services.event_store.sqlite import SQLiteRecorder
 from services.event_store.stored_row import StoredRow
 from services.runtime.tracing import span
@@ -39,16 +39,16 @@ _DATABASE_FAILURES = (
 
 
 class StoreUnavailable(Exception):
-    """The database did not answer as it should. Whether a write was recorded is unknown."""
+    """The database failed. Whether a write was recorded is unknown."""
 
 
 class Conflict(Exception):
-    """Somebody else recorded one of these versions or outcomes first. Nothing was written."""
+    """Another writer recorded one of these versions or outcomes first. Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """What one read of the store found: outcomes by key, and events by checkout, oldest first."""
+    """The result of one read: outcomes by key, and events by checkout, oldest first."""
 
     outcomes: Mapping[str, Outcome]
     streams: Mapping[str, Sequence[RecordedEvent]]
@@ -56,7 +56,7 @@ class ReadResult:
 
 @dataclass(frozen=True, slots=True)
 class PositionedEvent:
-    """An event and its position in the order of all commits."""
+    """An event and its position in commit order."""
 
     position: int
     recorded: RecordedEvent
@@ -65,7 +65,7 @@ class PositionedEvent:
 class EventStore:
     """Streams of events with a version check on append, and the outcomes of commands beside them.
 
-    Synchronous, for a thread to use. Each call raises `StoreUnavailable` if the database fails.
+    Synchronous; call it from a thread. Each call raises `StoreUnavailable` if the database fails.
     """
 
     def __init__(self, recorder: CheckoutRecorder) -> None:
@@ -92,28 +92,27 @@ class EventStore:
         return ReadResult({outcome.key: outcome for outcome in outcomes}, found)
 
     def load(self, streams: Sequence[StreamRange]) -> dict[str, Checkout]:
-        """The checkouts that these streams, from their beginning, fold to; missing ones left out."""
+        """The checkouts that these streams, read from version 1, fold to; without those that don't exist."""
         if not streams:
             return {}
-        snapshot = self.read((), streams)
-        folded = ((checkout_id, fold(events)) for checkout_id, events in snapshot.streams.items())
+        found = self.read((), streams)
+        folded = ((checkout_id, fold(events)) for checkout_id, events in found.streams.items())
         return {checkout_id: checkout for checkout_id, checkout in folded if checkout}
 
     def current(self, checkout_ids: Sequence[str]) -> dict[str, Checkout]:
-        """These checkouts as they are now; missing ones left out."""
+        """These checkouts as they are now, without those that don't exist."""
         return self.load([StreamRange(checkout_id) for checkout_id in checkout_ids])
 
     def version(self, checkout_id: str) -> int:
-        """The version that a checkout is at, whatever its events say; 0 when there is none."""
+        """The version of a checkout, even if its events can't be read; 0 if it does not exist."""
         with _translated():
-            _, rows = self._recorder.select_batch((), [StreamRange(checkout_id)])
-        return rows[-1].originator_version if rows else 0
+            return self._recorder.select_version(checkout_id)
 
     def sweep(self, position: int, limit: int) -> tuple[int, list[Checkout]]:
-        """The checkouts that begin among the next `limit` events after a position, as they are now.
+        """The checkouts created among the next `limit` events after a position, as they are now.
 
-        Each checkout of the store is found once on the way from position 0. Returns the position
-        to go on from; the same one again at the end.
+        A sweep from position 0 finds each checkout once. Returns the position to continue from, which is
+        the given one at the end.
         """
         with _translated():
             rows = self._recorder.select_after(position, limit)
@@ -124,38 +123,37 @@ class EventStore:
         self,
         events: Sequence[RecordedEvent],
         outcomes: Sequence[Outcome] = (),
-        attempts: Sequence[Attempt] = (),
-        closures: Sequence[AttemptClosure] = (),
+        side_rows: Sequence[StoredSideRow] = (),
     ) -> None:
         """Write all of it in one transaction, or nothing. Raises `Conflict`."""
         counts = {"checkout__events": len(events), "checkout__outcomes": len(outcomes)}
         with _translated(), span("append", "CLIENT", **counts):
-            self._events.put(events, outcomes=outcomes, attempts=attempts, closures=closures)
+            self._events.put(events, outcomes=outcomes, side_rows=side_rows)
         if events:
             for listener in tuple(self._listeners):
                 listener()
 
     def on_commit(self, listener: Callable[[], None]) -> None:
-        """Be called, on the writer's thread, after each commit of events by this process."""
+        """Call `listener`, on the writer's thread, after each commit of events by this process."""
         self._listeners.append(listener)
 
     def tail(self, position: int, limit: int) -> list[PositionedEvent]:
-        """The next events after a position, in the order they were committed, without a miss."""
+        """The next events after a position, in commit order and without gaps."""
         with _translated():
             rows = self._recorder.select_after(position, limit)
         return [PositionedEvent(row.id, self._mapper.to_domain_event(row)) for row in rows]
 
     def rows(self, position: int, limit: int) -> list[StoredRow]:
-        """The same events as `tail`, not read yet."""
+        """The same events as `tail`, not decoded yet."""
         with _translated():
             return [StoredRow.of(stored) for stored in self._recorder.select_after(position, limit)]
 
     def stream_rows(
         self, checkout_id: str, version: int, limit: int, *, within: bool = False
     ) -> list[StoredRow]:
-        """The next events after one of them, stream by stream in some fixed order of ids, not read yet.
+        """The next events after the given one, by checkout id (in the database's collation) and version.
 
-        All streams from `("", 0)` on, or `within` one stream alone.
+        Not decoded yet. All streams from `("", 0)` on, or `within` one stream only.
         """
         with _translated():
             found = self._recorder.select_in_streams(checkout_id, version, limit, within=within)
@@ -167,35 +165,35 @@ class EventStore:
             return self._recorder.select_newest()
 
     def position(self, name: str) -> int:
-        """How far the reader of that name has come; 0 at the beginning."""
+        """The position of the reader of that name; 0 at the beginning."""
         with _translated():
             return self._recorder.select_position(name)
 
     def advance(self, name: str, position: int) -> None:
-        """Move a reader's position; it never goes back."""
+        """Move a reader's position forward; a lower one changes nothing."""
         with _translated():
             self._recorder.advance_position(name, position)
 
     def rewind(self, name: str) -> None:
-        """Send a reader back to the beginning."""
+        """Reset a reader to the beginning."""
         with _translated():
             self._recorder.delete_position(name)
 
     def purge_outcomes(self, now: float, limit: int = 10_000) -> int:
-        """Delete outcomes past their time: those that changed nothing, and of closed checkouts."""
+        """Delete expired outcomes: rejections, and those of closed checkouts. Returns how many."""
         with _translated():
             before = int(now) - KEPT_FOR_SECONDS
             return self._recorder.purge_outcomes(before, _CLOSING_TOPICS, limit)
 
     def try_lock(self, name: str) -> Callable[[], bool] | None:
-        """Become the one holder of a name, or None. The result tells whether the lock still holds."""
+        """Take the exclusive lock of a name. Returns a check that it is still held; None if taken."""
         with _translated():
             return self._recorder.try_lock(name)
 
     def watch(self, on_commit: Callable[[], None]) -> Callable[[], None]:
-        """Call back soon after each commit, by any process where the database can tell.
+        """Call `on_commit` soon after each commit; on SQLite only after those of this process.
 
-        Returns what ends the watch. SQLite can tell of this process only.
+        Returns a function that ends the watch.
         """
         ended = threading.Event()
 
@@ -215,12 +213,12 @@ class EventStore:
         return end
 
     def close(self) -> None:
-        """Let go of connections and locks."""
+        """Close connections and release locks."""
         self._recorder.close()
 
 
 def open_store(url: str) -> EventStore:
-    """Open `sqlite:///path` or `postgresql://…`, and make its tables if they are not there.
+    """Open `sqlite:///path` or `postgresql://…`, and create missing tables.
 
     Raises `ValueError` for another URL, `StoreUnavailable` if the database can't be reached.
     """
@@ -242,7 +240,7 @@ def _translated() -> Iterator[None]:
     except es.IntegrityError as error:
         raise Conflict(str(error)) from error
     except es.DataError:
-        # What was to be written is at fault, not the database: trying again would never help.
+        # The data is at fault, not the database: a retry would never help.
         raise
     except _DATABASE_FAILURES as error:
         raise StoreUnavailable(str(error) or type(error).__name__) from error
@@ -255,5 +253,5 @@ def _listen(
         try:
             recorder.listen(on_commit, lambda: not ended.is_set())
         except psycopg.Error as error:
-            logger.warning("not told of commits until PostgreSQL is back: %s", error)
+            logger.warning("no commit notifications until PostgreSQL is back: %s", error)
             ended.wait(1.0)

@@ -1,4 +1,4 @@
-"""Events as they lie in the store, not read yet: one that can't be read stops nobody who looks."""
+"""Stored events before they are decoded, so that an unreadable one does not stop its reader."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAPPER = PydanticMapper()
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
-    """A row of the events' table. `position` is its place in the order of all commits."""
+    """A row of the events table. `position` is its place in commit order."""
 
     position: int
     checkout_id: str
@@ -24,7 +24,7 @@ class StoredRow:
 
     @classmethod
     def of(cls, stored: Notification) -> StoredRow:
-        """The row that a recorder found."""
+        """The row for a notification of the eventsourcing library."""
         return cls(
             stored.id,
             str(stored.originator_id),
@@ -34,5 +34,5 @@ class StoredRow:
         )
 
     def event(self) -> RecordedEvent:
-        """What it says. Raises `UnreadableEvent`."""
+        """Decode the event. Raises `UnreadableEvent`."""
         return _MAPPER.to_domain_event(self._stored)

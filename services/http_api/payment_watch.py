@@ -6,8 +6,9 @@ import asyncio
 from typing import NamedTuple
 
 from domain.events import RecordedEvent
+from domain.payment import rejection_of
 from projections.checkout_view import RenderedView, render_view
-from services.command_handling import Accepted, Rejected, rejection_of
+from services.command_handling import Accepted, Rejected
 from services.event_store import EventStore
 from services.event_store.commit_notifier import CommitNotifier
 from services.event_store.recorder import StreamRange
@@ -54,7 +55,7 @@ class PaymentWatch:
         ended = await self._next_event(paying)
         stream = StreamRange(paying.checkout_id, 0, ended.version)
         found = await asyncio.to_thread(self._store.load, [stream])
-        view, rejection = render_view(found[paying.checkout_id]), rejection_of(ended)
+        view, rejection = render_view(found[paying.checkout_id]), rejection_of(ended.event)
         return Rejected(rejection, repeated) if rejection else Accepted(view, repeated), view
 
     async def _next_event(self, paying: Paying) -> RecordedEvent:

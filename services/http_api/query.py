@@ -7,8 +7,8 @@ from datetime import datetime
 
 from fastapi import Request
 
-from domain.commands import json_path
 from domain.rejection import invalid
+from domain.validation_errors import json_path
 from services.messages.rfc3339 import parse_rfc3339
 
 Query = dict[str, str]

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from domain.commands import json_path
 from domain.rejection import Rejection, RejectionCode, invalid
+from domain.validation_errors import json_path
 from services.http_api.errors import NO_VERSION, forbidden, unauthorized
 from services.messages.strict_json import parse_json
 from services.security.api_keys import ApiKey, LiveKeys, Scope

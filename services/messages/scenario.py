@@ -20,7 +20,8 @@ from domain.commands import (
 )
 from domain.decide import decide
 from domain.events import Channel, Metadata, RecordedEvent, record
-from domain.merchant_book import MerchantBook, parse_book
+from domain.merchant_book import MerchantBook
+from domain.merchant_file import parse_book
 
 CHECKOUT_ID = "checkout_abc123"
 PUBLISHER = "/storefront"
@@ -130,7 +131,7 @@ def _chapter(
         correlation_id="visit-1",
     )
     decided = decide(before, command, book, command_key=metadata.command_id)
-    events = record(CHECKOUT_ID, before.version if before else 0, at, decided, metadata)
+    events = record(CHECKOUT_ID, before.version if before else 0, at, decided.events, metadata)
     after = fold(events, before)
     if after is None:
         raise RuntimeError(f"{kind.NAME} opened no checkout")

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from domain.commands import json_path
 from domain.rejection import Rejection, invalid
+from domain.validation_errors import json_path
 
 _MAX_NESTING = 100
 """No command comes near it, and what is written again in deeper code is safe from Python's limit."""

@@ -11,6 +11,7 @@ from domain.events import Metadata
 from domain.merchant_book import MerchantBook
 from services.command_handling import Accepted, Handler
 from services.event_store import Attempt, AttemptState, EventStore
+from services.event_store.side_rows import side_row_encoder
 from services.payment_worker.outcome_command import outcome_command, was_already_closed
 
 
@@ -70,7 +71,7 @@ def resolve(
             "give it back at the provider, and say so with --refunded"
         )
     metadata = Metadata.model_validate_json(attempt.metadata).model_copy(update={"actor": resolver})
-    handler = Handler(store, book, now, _seals_nothing)
+    handler = Handler(store, book, now, side_row_encoder())
     [answer] = handler.handle([outcome_command(attempt, metadata, command)])
     if was_already_closed(answer):
         raise CannotResolve(
@@ -86,7 +87,3 @@ def _attempt(store: EventStore, attempt_id: str) -> Attempt:
     if attempt is None:
         raise CannotResolve(f"there is no payment attempt {attempt_id}")
     return attempt
-
-
-def _seals_nothing(_secret: bytes, context: str) -> bytes:
-    raise RuntimeError(f"{context}: nothing is to be sealed where a payment ends")

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from domain.merchant_book import BrokenBook, MerchantBook, parse_book
+from domain.merchant_book import MerchantBook
+from domain.merchant_file import BrokenBook, parse_book
 from services.security.token_encryption import BadTokenKeys, TokenKeys
 
 _PREFIX = "CHECKOUT_"

@@ -2,7 +2,7 @@
 
 import re
 
-from domain.merchant_book import parse_book
+from domain.merchant_file import parse_book
 
 BOOK_TOML = """\
 currency = "usd"

@@ -55,7 +55,7 @@ def ask(
     command_key: str = "key-1",
 ) -> tuple[RecordedEvent, ...]:
     """What a command adds to a checkout's stream."""
-    events = decide(checkout, command, book, expected_version, command_key)
+    events = decide(checkout, command, book, expected_version, command_key).events
     return record("c1", checkout.version if checkout else 0, at, events, METADATA)
 
 
@@ -81,7 +81,7 @@ def updated(checkout: Checkout, book: MerchantBook = BOOK, **fields: Any) -> Che
 
 def update(checkout: Checkout, book: MerchantBook = BOOK, **fields: Any) -> tuple[Event, ...]:
     """The events of an update."""
-    return decide(checkout, UpdateCheckout.parse(fields), book)
+    return decide(checkout, UpdateCheckout.parse(fields), book).events
 
 
 def canceled(checkout: Checkout, **fields: Any) -> Checkout:

@@ -20,7 +20,7 @@ def completing(**fields: Any) -> CompleteCheckout:
 
 def complete(checkout: Checkout, book: MerchantBook = BOOK, **fields: Any) -> tuple[Event, ...]:
     """The events of a complete."""
-    return decide(checkout, completing(**fields), book, command_key="key-1")
+    return decide(checkout, completing(**fields), book, command_key="key-1").events
 
 
 def paying(checkout: Checkout, command_key: str = "key-1", **fields: Any) -> Checkout:

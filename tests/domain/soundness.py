@@ -2,7 +2,8 @@
 
 import json
 
-from domain.checkout import DECLINED, Checkout
+from domain.checkout import Checkout
+from domain.presentation import DECLINED, messages_of
 from domain.values import Address, Status
 from projections.checkout_view import render_view
 from tests.domain.books import BOOK, DEARER, FREE
@@ -62,10 +63,10 @@ def assert_selection_is_on_offer(checkout: Checkout) -> None:
 def assert_status_and_messages_agree(checkout: Checkout) -> None:
     if checkout.status == Status.CANCELED:
         assert checkout.canceled_at == checkout.updated_at
-        assert [message.type for message in checkout.messages] == ["info"]
+        assert [message.type for message in messages_of(checkout)] == ["info"]
         return
     assert checkout.canceled_at is None
-    errors = [message for message in checkout.messages if message.type == "error"]
+    errors = [message for message in messages_of(checkout) if message.type == "error"]
     declines = [message for message in errors if message.code == DECLINED]
     assert len(declines) <= (checkout.status == Status.READY_FOR_PAYMENT)
     lacking = {
@@ -88,7 +89,7 @@ def assert_status_and_payment_agree(checkout: Checkout) -> None:
         assert attempt.amount > 0
     if payment:
         assert payment.amount == due
-        assert checkout.messages == ()
+        assert messages_of(checkout) == ()
     for charge in (attempt, payment):
         assert charge is None or charge.provider == checkout.payment_provider.provider
 

@@ -28,6 +28,7 @@ from domain.commands import (
     UpdateCheckout,
 )
 from domain.decide import decide
+from domain.decision import Decision
 from domain.events import CheckoutCompleted, Event, PaymentStarted, RecordedEvent, record
 from domain.merchant_book import MerchantBook
 from domain.rejection import Rejection, RejectionCode
@@ -69,7 +70,9 @@ class AnySequence(RuleBasedStateMachine):
     def update(self, body: dict[str, Any], expected: str | None, drift: timedelta) -> None:
         command = UpdateCheckout.parse(body)
         if self.send(command, body, expected, drift):
-            assert decide(self.checkout, command, self.book) == (), "a repeat changes nothing"
+            assert decide(self.checkout, command, self.book) == Decision(()), (
+                "a repeat changes nothing"
+            )
 
     @precondition(lambda self: self.checkout and len(self.stream) % 5 == 0)
     @rule(message=st.none() | st.just("Changed my mind"), expected=wishes.seen, drift=wishes.clock)
@@ -118,7 +121,7 @@ class AnySequence(RuleBasedStateMachine):
         was_closed = self.checkout is not None and self.checkout.is_closed
         self.sent += 1
         try:
-            events = decide(self.checkout, command, self.book, expects, f"key-{self.sent}")
+            events = decide(self.checkout, command, self.book, expects, f"key-{self.sent}").events
         except Rejection as refused:
             self.rejections.append((refused.code, expected))
             return False
@@ -135,7 +138,7 @@ class AnySequence(RuleBasedStateMachine):
         if not (runs or again):
             assert given.rejection_of(self.checkout, command).code == RejectionCode.ATTEMPT_CLOSED
             return False
-        events = decide(self.checkout, command, self.book)
+        events = decide(self.checkout, command, self.book).events
         assert len(events) == runs, "an attempt ends once"
         self.record(events, drift)
         self.running = None

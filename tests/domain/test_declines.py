@@ -2,6 +2,7 @@ import pytest
 
 from domain.decide import decide
 from domain.events import PaymentDeclined
+from domain.presentation import messages_of
 from domain.rejection import RejectionCode
 from domain.values import Status
 from projections.checkout_view import render
@@ -38,13 +39,13 @@ TOLD = {
 
 
 def codes(checkout):
-    return [message.code for message in checkout.messages]
+    return [message.code for message in messages_of(checkout)]
 
 
 def test_a_decline_is_recorded_with_the_providers_code_and_message():
     running = paying(ready())
 
-    assert decide(running, turned_down(running), BOOK) == (
+    assert decide(running, turned_down(running), BOOK).events == (
         PaymentDeclined(
             attempt_id=attempt_of(running).attempt_id,
             code="card_declined",
@@ -60,14 +61,14 @@ def test_after_a_decline_the_checkout_is_ready_again_and_says_why():
 def test_a_decline_is_told_beside_what_was_told_before():
     checkout = updated(ready(fulfillment_option_id="courier"), fulfillment_address=NEW_YORK)
 
-    assert declined(checkout).messages[:-1] == checkout.messages
+    assert messages_of(declined(checkout))[:-1] == messages_of(checkout)
     assert codes(declined(checkout)) == [None, "payment_declined"]
 
 
 def test_after_a_decline_it_can_be_tried_again_and_is_told_no_more():
     again = paying(declined(ready()), "key-2")
 
-    assert (again.status, again.messages) == (Status.IN_PROGRESS, ())
+    assert (again.status, messages_of(again)) == (Status.IN_PROGRESS, ())
     completed = after(again, ask(again, taken(again)))
     assert completed.status == Status.COMPLETED
 
@@ -76,7 +77,7 @@ def test_of_several_declines_the_last_one_is_told():
     again = paying(declined(ready()), "key-2")
     twice = after(again, ask(again, turned_down(again, "No funds.")))
 
-    assert [message.content for message in twice.messages] == ["No funds."]
+    assert [message.content for message in messages_of(twice)] == ["No funds."]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_after_a_decline_it_can_be_canceled():
     checkout = canceled(declined(ready()))
 
     assert checkout.status == Status.CANCELED
-    assert [message.content for message in checkout.messages] == ["Checkout cancelled"]
+    assert [message.content for message in messages_of(checkout)] == ["Checkout cancelled"]
 
 
 def test_how_an_attempt_ended_that_was_declined_can_not_be_told_again():

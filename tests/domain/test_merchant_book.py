@@ -1,6 +1,7 @@
 import pytest
 
-from domain.merchant_book import BookItem, BrokenBook, parse_book
+from domain.merchant_book import BookItem
+from domain.merchant_file import BrokenBook, parse_book
 from tests.domain.books import BOOK_TOML
 
 

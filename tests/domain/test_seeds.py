@@ -15,7 +15,7 @@ from domain.commands import (
 )
 from domain.decide import decide
 from domain.events import record
-from domain.merchant_book import parse_book
+from domain.merchant_file import parse_book
 from projections.checkout_view import render
 from tests.domain.given import METADATA
 
@@ -34,7 +34,7 @@ def carry_out(checkout, command_class, name):
 
 def decided(checkout, command):
     version = checkout.version if checkout else 0
-    events = decide(checkout, command, DEMO_BOOK, command_key="the command's")
+    events = decide(checkout, command, DEMO_BOOK, command_key="the command's").events
     return fold(record("checkout_abc123", version, AT, events, METADATA), checkout)
 
 

@@ -1,6 +1,6 @@
 """A price is recorded if anything in it differs, however little."""
 
-from domain.merchant_book import parse_book
+from domain.merchant_file import parse_book
 from tests.domain.books import BOOK_TOML
 from tests.domain.given import BERLIN, NEW_YORK, address, amounts, names, ready, update, updated
 

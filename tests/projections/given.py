@@ -11,7 +11,7 @@ from domain.checkout import Checkout, fold
 from domain.commands import CreateCheckout
 from domain.decide import decide
 from domain.events import Channel, Metadata, record
-from domain.merchant_book import parse_book
+from domain.merchant_file import parse_book
 from projections.checkout_view import RenderedView
 from projections.list_index import ListIndexEntry
 from projections.redis.server_identity import RunId
@@ -36,7 +36,7 @@ def view(version: int, checkout_id: str = "a") -> RenderedView:
 def checkout(checkout_id: str) -> Checkout:
     """A checkout of one mug, at version 3."""
     command = CreateCheckout.parse({"items": [{"id": "item_123", "quantity": 1}]})
-    folded = fold(record(checkout_id, 0, NOW, decide(None, command, BOOK), METADATA))
+    folded = fold(record(checkout_id, 0, NOW, decide(None, command, BOOK).events, METADATA))
     assert folded is not None
     return folded
 

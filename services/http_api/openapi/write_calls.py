@@ -129,7 +129,7 @@ _IN_PROGRESS = DocumentedError(
 _NOT_READY = DocumentedError(
     Rejection(
         RejectionCode.NOT_READY,
-        "the checkout is not ready for payment; see to $.fulfillment_address, $.fulfillment_option_id",
+        "the checkout is not ready for payment: fulfillment_address, fulfillment_option_id are missing",
     ),
     "something is missing that the checkout's messages name",
     replayable=True,

@@ -22,7 +22,7 @@ from domain.commands import (
 )
 from domain.decide import decide
 from domain.events import Channel, Metadata, record
-from domain.merchant_book import parse_book
+from domain.merchant_file import parse_book
 from services.event_store import EventStore
 
 BOOK = parse_book((Path(__file__).parents[3] / "domain" / "demo_book.toml").read_text())
@@ -57,7 +57,7 @@ class Shop:
             correlation_id=f"request-{number}",
         )
         checkout = self.store.current([checkout_id]).get(checkout_id)
-        events = decide(checkout, command, BOOK, command_key=f"key {number}")
+        events = decide(checkout, command, BOOK, command_key=f"key {number}").events
         at = NOON + timedelta(minutes=number)
         version = checkout.version if checkout else 0
         self.store.append(record(checkout_id, version, at, events, metadata))

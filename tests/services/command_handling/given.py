@@ -10,11 +10,13 @@ from typing import Any
 
 from domain.commands import CancelCheckout, Command, CreateCheckout, UpdateCheckout
 from domain.events import Channel, RecordedEvent
-from domain.merchant_book import MerchantBook, parse_book
+from domain.merchant_book import MerchantBook
+from domain.merchant_file import parse_book
 from domain.rejection import Rejection
 from services.command_handling import Accepted, Answer, CommandEnvelope, Handler, fingerprint_of
 from services.event_store import EventStore, StoreUnavailable
 from services.event_store.recorder import StreamRange
+from services.event_store.side_rows import side_row_encoder
 from services.security.token_encryption import TokenKeys, new_key_line
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -26,7 +28,7 @@ _numbers = itertools.count(1)
 
 
 def handler_on(store: EventStore, now: Callable[[], datetime] = lambda: NOON) -> Handler:
-    return Handler(store, BOOK, now, TOKEN_KEYS.seal)
+    return Handler(store, BOOK, now, side_row_encoder(TOKEN_KEYS.seal))
 
 
 def envelope(ask: Command | Rejection, checkout_id: str = "a", **more: Any) -> CommandEnvelope:

@@ -15,6 +15,7 @@ from services.command_handling import CommandEnvelope, Failed, GroupCommitter, O
 from services.command_handling.handler import Handler
 from services.command_handling.view_writer import ViewWriter
 from services.event_store import EventStore
+from services.event_store.side_rows import side_row_encoder
 from tests.eventually import eventually_async
 from tests.services.command_handling.given import (
     BOOK,
@@ -117,7 +118,7 @@ async def test_a_command_that_trips_our_own_code_fails_alone(store: EventStore):
             return super().item(item_id)
 
     book = Treacherous.model_validate(BOOK.model_dump())
-    handler = Handler(store, book, lambda: NOON, TOKEN_KEYS.seal)
+    handler = Handler(store, book, lambda: NOON, side_row_encoder(TOKEN_KEYS.seal))
     batch = [create(f"c{n}") for n in range(20)]
     batch[7] = create("c7", item_id="poison")
 

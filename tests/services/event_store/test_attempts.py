@@ -55,7 +55,7 @@ def start(store: EventStore, channel: str = "http", **more: Any) -> Attempt:
 def settle(store: EventStore, rejection: Rejection | None = None, version: int = 3) -> None:
     paid = None if rejection else "pay_1"
     ended = AttemptClosure("attempt_1", version, rejection, paid, NOW + 5)
-    store.append([event("one", version, DECLINED)], closures=[ended])
+    store.append([event("one", version, DECLINED)], side_rows=[ended])
 
 
 def names(attempts: list[Attempt]) -> list[str]:
@@ -111,7 +111,7 @@ def test_what_is_claimed_is_nobody_elses_until_its_lease_runs_out(store: EventSt
 
 def test_four_workers_that_claim_at_once_never_share_an_attempt(open_another: OpenStore):
     stores = [open_another() for _ in range(4)]
-    stores[0].append((), attempts=[attempt(n) for n in range(80)])
+    stores[0].append((), side_rows=[attempt(n) for n in range(80)])
 
     def claim_all(number: int) -> list[str]:
         mine: list[str] = []
@@ -128,7 +128,7 @@ def test_four_workers_that_claim_at_once_never_share_an_attempt(open_another: Op
 
 def test_what_is_due_first_is_claimed_first_and_nothing_before_its_time(store: EventStore):
     dues = {"last": NOW + 30.0, "first": NOW + 10.0, "second": NOW + 20.0}
-    store.append((), attempts=[attempt(name, due_at=due) for name, due in dues.items()])
+    store.append((), side_rows=[attempt(name, due_at=due) for name, due in dues.items()])
 
     assert store.attempts.claim("me", NOW + 9.9, LEASE, 3) == []
     found = [names(store.attempts.claim("me", NOW + 25, LEASE, 1)) for _ in range(3)]
@@ -232,7 +232,7 @@ def test_what_waits_is_counted_with_its_oldest(store: EventStore):
     assert store.attempts.waiting() == {}
     states = ["open", "open", "by_hand", "refund_due", "settled", "refunded"]
     store.append(
-        (), attempts=[attempt(n, state=s, started_at=NOW - n) for n, s in enumerate(states)]
+        (), side_rows=[attempt(n, state=s, started_at=NOW - n) for n, s in enumerate(states)]
     )
 
     assert store.attempts.waiting() == {
@@ -244,7 +244,7 @@ def test_what_waits_is_counted_with_its_oldest(store: EventStore):
 
 def test_attempts_are_paged_by_id_whatever_their_order_in_the_table(store: EventStore):
     others = [attempt("x", state="settled"), attempt("y", state="by_hand")]
-    store.append((), attempts=[*(attempt(n) for n in (4, 1, 3, 0, 2)), *others])
+    store.append((), side_rows=[*(attempt(n) for n in (4, 1, 3, 0, 2)), *others])
     wanted = [AttemptState.OPEN, AttemptState.BY_HAND]
 
     pages, after = [], ""

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from domain.commands import COMMANDS
-from domain.events import EVENTS, Event
+from domain.events import EVENTS, EventBase
 from domain.values import Text
 from services.kafka.topics import Topics
 from services.messages.asyncapi import asyncapi_document, asyncapi_page
@@ -24,7 +24,7 @@ CHANNELS = {
 }
 
 
-class GiftWrapped(Event):
+class GiftWrapped(EventBase):
     """The lines were wrapped.
 
     Nobody looks inside.

@@ -1,0 +1,69 @@
+"""Looks up whether a command was handled before, and rebuilds its first answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from domain.rejection import Rejection, RejectionCode
+from services.command_handling.answers import Accepted, Answer, Rejected
+from services.command_handling.command_envelope import CommandEnvelope
+from services.command_handling.unit_of_work import UnitOfWork
+from services.event_store import EventStore, ReadResult
+from services.event_store.recorder import StreamRange
+
+_CONFLICTING = Rejection(
+    RejectionCode.IDEMPOTENCY_CONFLICT, "this identity was used before for another command"
+)
+
+
+class Idempotency:
+    """The commands handled before: those found in the store, and those earlier in the same batch."""
+
+    def __init__(self, store: EventStore, found: ReadResult, work: UnitOfWork) -> None:
+        self._store = store
+        self._found = found
+        self._work = work
+        self._answers: dict[str, Answer] = {}
+
+    def remember_answer(self, envelope: CommandEnvelope, answer: Answer) -> None:
+        """Keep the first answer to a command, for repeats in the same batch."""
+        self._answers[envelope.key] = answer
+
+    def replay_of(self, envelope: CommandEnvelope) -> Answer | None:
+        """The first answer again if the command was handled before, else None."""
+        if not envelope.remembered:
+            return self._committed_before_connection_loss(envelope)
+        outcome = self._work.outcomes.get(envelope.key) or self._found.outcomes.get(envelope.key)
+        if outcome is None:
+            return None
+        if outcome.fingerprint != envelope.fingerprint:
+            return Rejected(_CONFLICTING)
+        if outcome.rejection:
+            return Rejected(outcome.rejection, repeated=True)
+        first = self._answers.get(envelope.key)
+        if isinstance(first, Accepted):
+            return replace(first, repeated=True)
+        return self._accepted_at(outcome.checkout_id, outcome.version)
+
+    def _committed_before_connection_loss(self, envelope: CommandEnvelope) -> Answer | None:
+        """The answer to a command that leaves no outcome but whose events are in the store: its commit
+        succeeded although the connection was lost.
+        """
+        command = envelope.command
+        if isinstance(command, Rejection):
+            return None
+        versions = [
+            recorded.version
+            for recorded in self._found.streams.get(envelope.checkout_id, ())
+            if recorded.metadata.command_id == envelope.command_id
+            and recorded.metadata.command_source == envelope.source
+            and recorded.metadata.channel == envelope.channel
+            and command.led_to(recorded.event)
+        ]
+        return self._accepted_at(envelope.checkout_id, versions[-1]) if versions else None
+
+    def _accepted_at(self, checkout_id: str, version: int) -> Accepted:
+        checkout = self._work.checkouts.get(checkout_id)
+        if checkout is None or checkout.version != version:
+            checkout = self._store.load([StreamRange(checkout_id, 0, version)])[checkout_id]
+        return Accepted.of(checkout, repeated=True)
