@@ -1,5 +1,5 @@
-"""What a checkout is and what may happen to it: pure Python, no I/O, no clock, no id generator.
+"""The domain of a checkout: pure Python, without I/O, a clock or an id generator.
 
-`commands` may be asked, `decisions.decide` answers with `events` or a rejection, and
-`checkout.evolve` is the one fold that says what the events mean.
+`decide.decide` turns a command and the current checkout into events and side rows, or a rejection.
+`checkout.evolve` applies an event to a checkout; it is the only fold.
 """

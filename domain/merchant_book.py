@@ -1,4 +1,4 @@
-"""The merchant book: what is sold, at what price, shipped how and taxed how. A TOML file.
+"""The rules of the merchant book: items and prices, fulfillment options, taxes.
 
 Amounts are integers in minor units, rates in basis points (1/100 of a percent).
 """
@@ -29,7 +29,7 @@ UnitAmount = Annotated[StrictInt, Field(ge=0, le=MAX_UNIT_AMOUNT)]
 
 
 class BookItem(Value):
-    """Something that is sold. `discount` is taken off each unit and is at most its price."""
+    """An item for sale. `discount` is per unit, and at most the unit's price."""
 
     id: Text
     title: Text
@@ -45,7 +45,7 @@ class BookItem(Value):
 
 
 class Place(Value):
-    """Where a rule holds: everywhere, in a country, or in a region (an address's `state`) of it."""
+    """Where a rule applies: everywhere, in a country, or in a region of it (an address's `state`)."""
 
     country: Country | None = None
     region: Text | None = None
@@ -57,7 +57,7 @@ class Place(Value):
         return self
 
     def covers(self, address: Address) -> bool:
-        """Whether the address lies in this place. Regions are compared without regard to case."""
+        """Whether the address is in this place. Regions are compared case-insensitively."""
         return (self.country is None or self.country == address.country) and (
             self.region is None or self.region.casefold() == address.state.casefold()
         )
@@ -74,7 +74,7 @@ class Place(Value):
 
 
 class BookOption(Place):
-    """A fulfillment option and where it is offered."""
+    """A fulfillment option, and the place where it is offered."""
 
     type: Text = "shipping"
     id: Text
@@ -99,21 +99,21 @@ class BookOption(Place):
 
 
 class TaxRate(Place):
-    """A tax on a line's subtotal, for items of one tax class or, without one, of any."""
+    """A tax on a line's subtotal, for items of one tax class; without a class, for all items."""
 
     tax_class: Text | None = None
     basis_points: Annotated[StrictInt, Field(ge=0, le=10_000)]
 
 
 class OrderTax(Place):
-    """A flat tax on the order as a whole."""
+    """A flat tax on the whole order."""
 
     amount: UnitAmount
 
 
 class MerchantBook(Value):
-    """All that a checkout asks the merchant. Of several tax rules that fit, the most specific holds:
-    a region before a country before everywhere, and there one of the item's class before one of any.
+    """The merchant's rules. Of the tax rules that match, the most specific applies: a region before a
+    country before everywhere, and within a place a rule for the item's class before one for all classes.
     """
 
     currency: Annotated[StrictStr, Field(pattern=r"^[a-z]{3}$")]
@@ -137,31 +137,31 @@ class MerchantBook(Value):
         return {item.id: item for item in self.items}
 
     def item(self, item_id: str) -> BookItem | None:
-        """The item of that id, if it is sold."""
+        """The item with this id; None if it is not for sale."""
         return self._items_by_id.get(item_id)
 
     def options_for(self, address: Address | None) -> tuple[FulfillmentOption, ...]:
-        """What is offered for an address, in the book's order; nothing without one."""
+        """The options offered for an address, in the book's order; none without an address."""
         if address is None:
             return ()
         return tuple(o.offer() for o in self.fulfillment_options if o.covers(address))
 
     def tax_rate(self, address: Address, tax_class: str) -> int:
-        """The basis points on a line of that class at that address; 0 where no rule fits."""
-        fitting = (
+        """The rate in basis points for a line of this class at this address; 0 if no rule matches."""
+        matching = (
             rate
             for rate in self.tax_rates
             if rate.covers(address) and rate.tax_class in (None, tax_class)
         )
-        best = max(fitting, key=lambda r: (r.precision, r.tax_class is not None), default=None)
+        best = max(matching, key=lambda r: (r.precision, r.tax_class is not None), default=None)
         return best.basis_points if best else 0
 
     def order_tax(self, address: Address | None) -> int:
-        """The flat tax on an order to that address; 0 without one or where no rule fits."""
+        """The flat tax on an order to this address; 0 without an address or a matching rule."""
         if address is None:
             return 0
-        fitting = (tax for tax in self.order_taxes if tax.covers(address))
-        best = max(fitting, key=lambda tax: tax.precision, default=None)
+        matching = (tax for tax in self.order_taxes if tax.covers(address))
+        best = max(matching, key=lambda tax: tax.precision, default=None)
         return best.amount if best else 0
 
 

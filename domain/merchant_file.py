@@ -1,4 +1,4 @@
-"""Reads the merchant book from TOML, and finds the line of what is wrong in it."""
+"""Reads the merchant book from TOML, and finds the line of an error in it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from domain.validation_errors import json_path
 
 
 class BrokenBook(Exception):
-    """A merchant book that can't be used. The message names the line and the field."""
+    """The merchant book is not valid. The message names the line and the field."""
 
 
 def parse_book(text: str) -> MerchantBook:
-    """Read a merchant book. Raises `BrokenBook` with the line and the field at fault."""
+    """Read a merchant book. Raises `BrokenBook`, which names the first line and field at fault."""
     try:
         book = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -34,7 +34,7 @@ def parse_book(text: str) -> MerchantBook:
 def _line_of(text: str, loc: tuple[int | str, ...]) -> int:
     """The line of a field in TOML source: its own, else its table's, else the first.
 
-    tomllib keeps no positions, so this goes by the shape that a book is written in.
+    tomllib keeps no positions, so this relies on the usual layout of a book: one key a line.
     """
     lines = text.split("\n")
     table, *steps = loc
@@ -48,7 +48,7 @@ def _line_of(text: str, loc: tuple[int | str, ...]) -> int:
 
 
 def _line_of_key(lines: list[str], key: int | str, after: int) -> int | None:
-    """The line of a key among those behind a line, up to the next table."""
+    """The line of a key after line `after`, before the next table."""
     pattern = re.compile(rf"\s*{_key(key)}\s*[=.]")
     for number, line in enumerate(lines[after:], start=after + 1):
         if pattern.match(line):

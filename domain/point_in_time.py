@@ -1,4 +1,4 @@
-"""A checkout as it was: the one fold, stopped at a version or a time."""
+"""A checkout at a point in time: the fold, stopped at a version or a time."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Moment = int | datetime
 
 
 def as_of(stream: Iterable[RecordedEvent], moment: Moment | None = None) -> Checkout | None:
-    """The checkout at a version, or after the last event that is not after a time, or as it is now.
+    """The checkout at a version, after the last event not later than a time, or as it is now.
 
-    None if there was none then. Reads no more of the stream than it needs, and one event beyond.
+    None if it did not exist then. Reads at most one event of the stream beyond that point.
     """
     checkout = fold(takewhile(lambda recorded: _is_by(recorded, moment), stream))
     if isinstance(moment, int) and checkout is not None and checkout.version != moment:
@@ -27,5 +27,5 @@ def as_of(stream: Iterable[RecordedEvent], moment: Moment | None = None) -> Chec
 def _is_by(recorded: RecordedEvent, moment: Moment | None) -> bool:
     if moment is None:
         return True
-    # An event's time never goes back in a stream, so the rest is later too.
+    # Times never decrease in a stream, so all further events are later too.
     return recorded.at <= moment if isinstance(moment, datetime) else recorded.version <= moment

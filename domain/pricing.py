@@ -1,4 +1,4 @@
-"""Lines, options and totals, from the merchant book. Integers in minor units, no floats anywhere."""
+"""Prices lines and totals by the merchant book, in integers of minor units, without floats."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def total_up(
 
 
 def recorded_order_tax(checkout: Checkout) -> int:
-    """The flat order tax inside recorded totals: what the lines and the option do not account for."""
+    """The flat order tax in the recorded totals: their tax without that of lines and option."""
     selected = checkout.selected_option
     tax = sum(row.amount for row in checkout.totals if row.type == "tax")
     return tax - _tax_of(checkout.line_items, selected) if tax else 0

@@ -1,4 +1,4 @@
-"""Why a command is refused: typed once here, translated once at each edge."""
+"""Why a command is rejected. Defined once here, translated once by each channel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class RejectionCode(StrEnum):
-    """The stable word a client may branch on."""
+    """The stable code that clients can branch on."""
 
     INVALID = "invalid"
     NOT_FOUND = "not_found"
@@ -25,9 +25,9 @@ class RejectionCode(StrEnum):
 
 
 class Rejection(Exception):
-    """A command that is not carried out. It changes nothing and says why.
+    """A command is not carried out and changes nothing.
 
-    `message` is for a person; `param` is the JSONPath of the field at fault, if one is.
+    `message` is for people; `param` is the JSONPath of the field at fault, if there is one.
     """
 
     def __init__(self, code: RejectionCode, message: str, param: str | None = None) -> None:
@@ -47,5 +47,5 @@ class Rejection(Exception):
 
 
 def invalid(message: str, param: str | None = None) -> Rejection:
-    """The commonest rejection: a field is malformed, out of bounds or unknown to the merchant book."""
+    """The most common rejection: a field is malformed, out of bounds or not in the merchant book."""
     return Rejection(RejectionCode.INVALID, message, param)

@@ -1,4 +1,4 @@
-"""The nouns of a checkout as immutable values. Amounts are integers in minor units (cents)."""
+"""The immutable values of a checkout. Amounts are integers in the currency's minor unit (cents)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHECKOUT_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 
 
 STORED = {"stored": True}
-"""Validation context for what was accepted once: a country that was one then stays readable."""
+"""Validation context for stored data, so that a country code withdrawn since stays readable."""
 
 
 def _known_country(code: str, info: ValidationInfo) -> str:
@@ -49,7 +49,7 @@ CheckoutId = Annotated[StrictStr, Field(pattern=CHECKOUT_ID_PATTERN)]
 class Value(BaseModel):
     """Immutable, exact about JSON types, and closed: an unknown field is an error."""
 
-    # Errors must not quote the input: they go to logs, and a buyer's data does not.
+    # Errors are logged and must not quote the input, which may be personal data.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 

@@ -1,4 +1,4 @@
-"""What the handler answers to an envelope."""
+"""The handler's answers to commands."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from projections.checkout_view import RenderedView, render_view
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Recorded. `view` shows the checkout as the command left it.
+    """The command was recorded. `view` shows the checkout as the command left it.
 
-    `readable` is False when the view could not be written in time: a reader may still see an older
-    version. `repeated` marks the first answer given again. `is_paying`: a payment has started, and how
-    it ends is not known yet.
+    `readable` is False if the view could not be written in time, so that readers may still see an older
+    version. `repeated` marks the replayed answer to a repeat. `is_paying`: a payment has started and has
+    not ended yet.
     """
 
     view: RenderedView
@@ -26,14 +26,14 @@ class Accepted:
 
     @classmethod
     def of(cls, checkout: Checkout, *, repeated: bool = False) -> Accepted:
-        """The answer that shows this checkout."""
+        """An answer that shows this checkout."""
         paying = checkout.status is Status.IN_PROGRESS
         return cls(render_view(checkout), repeated, is_paying=paying)
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Rejection. Nothing was changed."""
+    """The command was rejected and changed nothing."""
 
     rejection: Rejection
     repeated: bool = False
@@ -41,14 +41,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """Not begun in time, so dropped: it has not been done and will not be."""
+    """Dropped before it started: the caller's deadline had passed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A fault of ours. Nothing was recorded, and nothing is remembered.
+    """A bug. Nothing was recorded, not even an outcome.
 
-    `checkout_version` is the version that the checkout was at then; 0 when there was none.
+    `checkout_version` is the checkout's version at that time; 0 if it did not exist.
     """
 
     checkout_version: int = 0

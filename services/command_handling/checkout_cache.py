@@ -1,4 +1,4 @@
-"""Checkouts kept in memory, each with its last event, so that the store can say if it is still that."""
+"""Checkouts in memory, each with its last event, against which the store checks the cache."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from domain.events import RecordedEvent
 
 
 class CachedCheckout(NamedTuple):
-    """A checkout as it was, and the event that made it so."""
+    """A checkout, and the last event that it was folded from."""
 
     checkout: Checkout
     last: RecordedEvent
 
     def still_holds(self, stream: Sequence[RecordedEvent]) -> bool:
-        """Whether a stream, read from the last event on, has that very event.
+        """Whether a stream, read from the last event on, still starts with that event.
 
         A store that was restored or failed over may have lost it.
         """
@@ -25,18 +25,18 @@ class CachedCheckout(NamedTuple):
 
 
 class CheckoutCache:
-    """The checkouts used last; bounded by their lines, since a checkout may have one or 200."""
+    """An LRU cache, bounded by the number of lines, since a checkout has 1 to 200 of them."""
 
     def __init__(self, lines: int = 50_000) -> None:
         self._room = lines
         self._known: OrderedDict[str, CachedCheckout] = OrderedDict()
 
     def get(self, checkout_id: str) -> CachedCheckout | None:
-        """What is known of a checkout."""
+        """The cached checkout, if there is one."""
         return self._known.get(checkout_id)
 
     def keep(self, known: CachedCheckout) -> None:
-        """Remember a checkout, and forget the ones unused for longest if room is short."""
+        """Cache a checkout, and evict the least recently used ones if it does not fit."""
         self.drop(known.checkout.id)
         self._known[known.checkout.id] = known
         self._room -= _size(known)
@@ -44,13 +44,13 @@ class CheckoutCache:
             self.drop(next(iter(self._known)))
 
     def drop(self, checkout_id: str) -> None:
-        """Forget a checkout."""
+        """Evict a checkout."""
         known = self._known.pop(checkout_id, None)
         if known:
             self._room += _size(known)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Evict all checkouts."""
         for checkout_id in list(self._known):
             self.drop(checkout_id)
 

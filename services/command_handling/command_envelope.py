@@ -1,4 +1,4 @@
-"""A command as a door hands it in: what is asked, by whom, and what makes it the same command."""
+"""A command with what its channel knows of it: who sent it, and what identifies it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 class CommandEnvelope:
     """One command on its way to the handler.
 
-    `command` is the command, or why the message can't be one: that rejection is remembered like any
-    other. `channel`, `source` and `command_id` identify the command; `fingerprint` tells whether a
-    repeat asks for the same. One that is not `remembered` leaves no outcome. After `expires_at`
-    (monotonic seconds) nobody waits for it, and it is not begun any more. `kind` is the name of the
-    command that was meant, where `command` can't tell; empty if that is none that we know.
+    `command` is the command, or the rejection of a message that is not a valid one; that rejection is
+    remembered like any other. `channel`, `source` and `command_id` identify the command. A repeat has the
+    same `fingerprint` if it is the same request. Without `remembered` it leaves no outcome. After
+    `expires_at` (monotonic seconds) it is not started any more. `kind` is the name of the command
+    where `command` is a rejection; empty if the name is unknown.
     """
 
     channel: Channel
@@ -48,14 +48,14 @@ class CommandEnvelope:
 
     @property
     def command_name(self) -> str:
-        """What it is called in metrics and logs: one of the commands' names, or `unknown`."""
+        """The name for metrics and logs: a command's name, or `unknown`."""
         return self.kind or (
             "unknown" if isinstance(self.command, Rejection) else self.command.NAME
         )
 
     @property
     def metadata(self) -> Metadata:
-        """Who asked, as it is recorded with each event."""
+        """What is recorded with each of the command's events."""
         return Metadata(
             channel=self.channel,
             actor=self.actor,
@@ -67,19 +67,19 @@ class CommandEnvelope:
 
 
 def outcome_key(channel: Channel, source: str, command_id: str) -> str:
-    """The key of a command's outcome: the channel, so that none squats on another's identities, and a
-    digest, because an identity may be long.
+    """The key of a command's outcome: the channel, so that no channel can take another's identities,
+    and a digest, because an identity may be long.
     """
     return f"{channel}:{_digest([source, command_id])}"
 
 
 def valid_traceparent(given: str | None) -> str | None:
-    """A W3C trace context header, or None for anything else: it is carried on, never judged."""
+    """The W3C trace context header; None if it is malformed, which rejects no command."""
     return given if given and _TRACEPARENT.fullmatch(given) else None
 
 
 def fingerprint_of(*parts: Any) -> str:
-    """A digest of JSON values: equal for equal values, whatever their spelling or order of keys."""
+    """A digest of JSON values, equal for equal values in any spelling and order of keys."""
     return _digest(list(parts))
 
 

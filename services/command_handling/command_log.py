@@ -1,4 +1,4 @@
-"""What operators are told of each command's end, through whichever door it came: a metric, a line."""
+"""Counts and logs the outcome of each command, of every channel."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from services.runtime.metrics import COMMANDS
 logger = logging.getLogger("checkout.commands")
 
 _LONGEST = 500
-"""Characters of what a publisher made up; Kafka's door takes far longer ones only to refuse them."""
+"""Characters logged of a publisher's value. Longer ones arrive on Kafka, where they are rejected."""
 
 
 def log_outcome(envelope: CommandEnvelope, answer: Answer) -> None:
-    """Count a command, and leave a line that finds it again on either side."""
+    """Count a command, and log a line with the ids that the client and the store know it by."""
     outcome = _outcome(answer)
     COMMANDS.labels(envelope.channel, envelope.command_name, outcome).inc()
     if logger.isEnabledFor(logging.INFO):
@@ -33,7 +33,7 @@ def _facts(envelope: CommandEnvelope, answer: Answer, outcome: str) -> dict[str,
         "actor": envelope.actor[:_LONGEST],
         "correlation_id": envelope.correlation_id[:_LONGEST],
     }
-    # Over HTTP the command id may be a client's Idempotency-Key; `outcome_key` holds a digest of it.
+    # Over HTTP the command id may be a client's Idempotency-Key; `outcome_key` has its digest.
     if envelope.channel is Channel.KAFKA:
         facts["command_id"] = envelope.command_id[:_LONGEST]
     if envelope.traceparent:

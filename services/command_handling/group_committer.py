@@ -1,4 +1,6 @@
-"""The one writer thread of a process: a batch is whatever queued up while the last one ran."""
+"""The writer thread of a process. A batch holds everything that queued up while the previous one ran,
+so that concurrent writers share one commit.
+"""
 
 from __future__ import annotations
 
@@ -25,21 +27,21 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
 
 class Overloaded(Exception):
-    """The writer's queue is full: nothing was begun, try again later."""
+    """The writer's queue is full. Nothing was started; try again later."""
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """Submissions that came in together, and where their answers go."""
+    """Envelopes that were submitted together, and the future for their answers."""
 
     envelopes: Sequence[CommandEnvelope]
     answers: asyncio.Future[list[Answer]]
 
 
 class GroupCommitter:
-    """Feeds the handler from many tasks and shows what it wrote before it answers.
+    """Feeds the handler from many tasks, and writes the changed views before it answers.
 
-    `is_healthy` is False while the store fails; the writer goes on trying.
+    `is_healthy` is False while the store fails; the writer keeps retrying.
     """
 
     def __init__(
@@ -61,12 +63,12 @@ class GroupCommitter:
         self.is_healthy = True
 
     def start(self) -> None:
-        """Start the thread. Answers are given on the event loop that runs now."""
+        """Start the thread. Answers are delivered on the running event loop."""
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
     async def stop(self, within: float = 3.0) -> None:
-        """Finish what is in hand, within so many seconds."""
+        """Finish the current batch, within so many seconds."""
         self._stopping.set()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join, within)
@@ -75,15 +77,15 @@ class GroupCommitter:
 
     @property
     def failure(self) -> str | None:
-        """What keeps commands from being recorded, if something does."""
+        """Why commands are not being recorded; None if they are."""
         if not self._thread.is_alive():
             return "the writer thread has ended"
         return None if self.is_healthy else "the event store does not take writes"
 
     async def submit(self, envelopes: Sequence[CommandEnvelope]) -> list[Answer]:
-        """Hand in envelopes to be decided in this order, and wait for their answers.
+        """Queue envelopes, to be decided in this order, and wait for their answers.
 
-        Raises `Overloaded`. A caller that stops waiting does not stop what was begun.
+        Raises `Overloaded`. Cancelling the wait does not cancel the commands.
         """
         if not envelopes:
             return []
@@ -94,13 +96,13 @@ class GroupCommitter:
         return await entry.answers
 
     async def show(self, views: Sequence[RenderedView]) -> bool:
-        """Whether readers see these views, or newer ones, from now on."""
+        """Write views. Returns whether readers see them, or newer ones, from now on."""
         return await self._views.show(views)
 
     async def show_for_certain(self, answers: Sequence[Answer]) -> None:
-        """Return only when readers see what these answers accepted, however long it takes.
+        """Wait, without a limit, until readers see the views of these answers.
 
-        For a door that has no way to say "recorded, but not readable yet".
+        For a channel that can't answer "recorded, but not readable yet".
         """
         unseen = [a.view for a in answers if isinstance(a, Accepted) and not a.readable]
         await self._views.show_for_certain(unseen)
@@ -152,13 +154,13 @@ class GroupCommitter:
                 return answers
 
     def _without_poison(self, batch: Sequence[CommandEnvelope]) -> list[Answer]:
-        """Handle a batch; one that fails for a fault of ours is halved until the fault stands alone."""
+        """Handle a batch. One that fails on a bug is halved, until the command at fault fails alone."""
         try:
             return self._handler.handle(batch)
         except StoreUnavailable:
             raise
         except Exception:
-            # Not the command's id, which may be a client's secret Idempotency-Key.
+            # The key, because the command's id may be a client's secret Idempotency-Key.
             if len(batch) <= 1:
                 logger.exception("command %s failed", "".join(s.key for s in batch))
                 return [Failed(self._handler.version(s.checkout_id)) for s in batch]
@@ -171,7 +173,7 @@ class GroupCommitter:
         task.add_done_callback(self._deliveries.discard)
 
     async def _deliver(self, entries: list[_Waiting], answers: list[Answer]) -> None:
-        """Show the views that a batch has changed, then give each caller its answers."""
+        """Write the views that a batch changed, then deliver each caller's answers."""
         envelopes = [envelope for entry in entries for envelope in entry.envelopes]
         for envelope, answer in zip(envelopes, answers, strict=True):
             log_outcome(envelope, answer)

@@ -1,4 +1,4 @@
-"""The work on one claimed attempt: command the provider, and hand what it says to the handler."""
+"""The work on one leased attempt: call the provider, and pass the result to the handler."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ logger = logging.getLogger("checkout.payments")
 
 _LONGEST_PAUSE = 300.0
 _MARGIN_SECONDS = 3_600.0
-"""How long before the provider forgets an idempotency key it is not used any more."""
+"""How long before the provider forgets an idempotency key the key is no longer used."""
 _LONGEST_RETRY_AFTER = 3_600.0
 _KEY_PAUSE = 60.0
 _STORE_PAUSE = 1.0
 
 
 class AttemptProcessor:
-    """Asks the provider about one attempt at a time, as often as it takes to get a decisive answer.
+    """Calls the provider for an attempt until there is a decisive answer.
 
-    Whoever takes over asks the same with the same idempotency key, so that it never acts twice.
+    Every call for an attempt has the same idempotency key, so that the provider never acts twice.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class AttemptProcessor:
         self._provider = provider
         self._token_keys = token_keys
         self.failure: str | None = None
-        """Why no charge can be made at all, as far as the last one told."""
+        """Why no charge can be made at all, as of the last call; None if charges can be made."""
 
     async def do(self, attempt: Attempt) -> None:
-        """Bring a claimed attempt further, or let go of it until later."""
+        """Finish a leased attempt, or release it until its next call is due."""
         left = attempt.lease_until - time.time()
         if left <= 0:
-            # We stood still since we claimed it: another worker may have asked, long ago.
+            # This process was paused since the claim; another worker may have called long ago.
             return
         if self._is_too_old(attempt):
             await self._give_up(attempt, "the provider may have forgotten its idempotency key")
@@ -77,7 +77,7 @@ class AttemptProcessor:
             general = Undecided(str(error), retry_after=_KEY_PAUSE, is_general=True)
             await self._undecided(attempt, general)
         except Exception as error:  # noqa: BLE001 - whatever it is, the attempt stays open
-            # Its text may quote what was sent, and so the token.
+            # The error's text may quote the request, and so the token.
             logger.error("attempt %s: %s", attempt.attempt_id, type(error).__name__)
             await self._undecided(attempt, Undecided(f"a fault of ours, {type(error).__name__}"))
         else:
@@ -85,8 +85,10 @@ class AttemptProcessor:
             await self._record_outcome(attempt, outcome)
 
     def _is_too_old(self, attempt: Attempt) -> bool:
-        """Whether the provider may have forgotten it. Where the clock that started it was far ahead, or
-        the store was restored from a backup, it may have been asked long ago.
+        """Whether the provider may have forgotten its idempotency key.
+
+        A start far in the future also counts: the clock was wrong or the store was restored from a
+        backup, so the provider may have been called long ago.
         """
         age = time.time() - attempt.started_at
         return not -_MARGIN_SECONDS <= age <= self._provider.key_retention - _MARGIN_SECONDS
@@ -119,7 +121,7 @@ class AttemptProcessor:
         elif isinstance(answer, Accepted):
             PAYMENTS.labels("paid" if isinstance(outcome, Paid) else "declined").inc()
         else:
-            # Its lease runs out, and it is asked again.
+            # Its lease runs out, and the provider is called again.
             logger.error("attempt %s could not be settled: %s", attempt.attempt_id, answer)
 
     async def _came_late(self, attempt: Attempt, outcome: Paid | Declined) -> None:
@@ -191,5 +193,5 @@ def _command(attempt: Attempt, outcome: Paid | Declined) -> RecordPayment | Reco
 
 
 def _text(theirs: str) -> str:
-    """What a provider says, as text that an event can hold."""
+    """A provider's text, as an event can hold it."""
     return theirs.encode("utf-8", "replace").decode()[:MAX_TEXT]

@@ -1,4 +1,4 @@
-"""Settling a payment attempt by hand, once somebody has looked at what the provider knows of it."""
+"""Manual resolution of a payment attempt, after an operator has looked it up at the provider."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from services.payment_worker.outcome_command import outcome_command, was_already
 
 
 class CannotResolve(Exception):
-    """Why an attempt can't be settled by hand now."""
+    """Why an attempt can't be resolved now."""
 
 
 def hold(store: EventStore, attempt_id: str) -> None:
-    """Take an attempt from the workers, so that none asks while somebody looks. Raises `CannotResolve`."""
+    """Take an attempt from the workers, so that none calls the provider. Raises `CannotResolve`."""
     attempt = _attempt(store, attempt_id)
     if attempt.state == AttemptState.BY_HAND:
         return
@@ -34,14 +34,14 @@ def hold(store: EventStore, attempt_id: str) -> None:
 
 
 def ask_again(store: EventStore, attempt_id: str) -> None:
-    """Give an attempt back to the workers. Raises `CannotResolve`."""
+    """Return an attempt to the workers. Raises `CannotResolve`."""
     attempt = _attempt(store, attempt_id)
     if not store.attempts.ask_again(attempt_id, time.time()):
         raise CannotResolve(f"{attempt_id} is {attempt.state}: there is nothing to ask")
 
 
 def refunded(store: EventStore, attempt_id: str) -> None:
-    """Note that what came too late was given back. Raises `CannotResolve`."""
+    """Record that a late payment was refunded. Raises `CannotResolve`."""
     if not store.attempts.refunded(attempt_id):
         raise CannotResolve(f"{attempt_id} has no payment that is to be given back")
 
@@ -53,9 +53,9 @@ def resolve(
     command: RecordPayment | RecordDecline,
     resolver: str,
 ) -> int:
-    """Settle a held attempt as a worker would, in the resolver's name; returns the checkout's version.
+    """End a held attempt as a worker would, with the resolver as actor. Returns the checkout's version.
 
-    Its events name the complete that started the payment, and who resolved it. Raises `CannotResolve`.
+    The events name the complete that started the payment. Raises `CannotResolve`.
     """
     attempt = _attempt(store, command.attempt_id)
     if attempt.state == AttemptState.OPEN:

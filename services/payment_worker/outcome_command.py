@@ -1,4 +1,4 @@
-"""How a payment ended, as an envelope through the door that only we have."""
+"""How a payment ended, as a command on the internal channel."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from services.event_store import Attempt
 def outcome_command(
     attempt: Attempt, metadata: Metadata, command: RecordPayment | RecordDecline
 ) -> CommandEnvelope:
-    """The command that settles an attempt. Its events name the complete that started the payment.
+    """The command that ends an attempt. Its events name the complete that started the payment.
 
-    It leaves no outcome: the checkout's own state knows which attempt is running.
+    It leaves no outcome: the checkout's state says which attempt is running.
     """
     return CommandEnvelope(
         channel=Channel.INTERNAL,
@@ -31,5 +31,5 @@ def outcome_command(
 
 
 def was_already_closed(answer: Answer) -> bool:
-    """Whether the answer to a outcome_command is that the attempt had ended in another way before."""
+    """Whether the answer to an `outcome_command` is that the attempt had already ended otherwise."""
     return isinstance(answer, Rejected) and answer.rejection.code is RejectionCode.ATTEMPT_CLOSED

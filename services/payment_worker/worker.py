@@ -20,16 +20,16 @@ from services.security.token_encryption import TokenKeys
 logger = logging.getLogger("checkout.payments")
 
 _LOOK_SECONDS = 1.0
-"""How long an attempt that nobody told us of may wait."""
+"""The polling interval, for a lost notification."""
 _GAP_SECONDS = 0.01
-"""Between two looks, however many commits there are."""
+"""The shortest time between two claims."""
 _STOP_SECONDS = 6.0
 
 
 class PaymentWorker:
-    """Works on the attempts that are due, `concurrency` of them at once.
+    """Works on due attempts, `concurrency` of them at once.
 
-    A worker that dies leaves its attempts to the others, once `lease_seconds` are over.
+    If a worker dies, others take over its attempts after `lease_seconds`.
     """
 
     def __init__(
@@ -56,17 +56,17 @@ class PaymentWorker:
 
     @property
     def failure(self) -> str | None:
-        """What keeps attempts from being worked on, if something does."""
+        """Why attempts are not being worked on; None if they are."""
         return self._task.failure or self._work.failure
 
     async def start(self) -> None:
-        """Begin to claim."""
+        """Start to claim attempts."""
         self._commits.start()
         self._task.start()
         self.lag.start()
 
     async def stop(self) -> None:
-        """Claim no more, and finish what is in hand within seconds; others take over the rest."""
+        """Stop claiming, and finish current attempts within seconds; others take over the rest."""
         self._commits.stop()
         await self.lag.stop()
         await self._task.stop()
@@ -80,7 +80,7 @@ class PaymentWorker:
         self._commits.clear()
         claimed = await self._claim(self._concurrency - len(self._working))
         for attempt in claimed:
-            # A lease that ran out while we are still at work on it makes it ours again.
+            # If its lease ran out while it is being worked on, this claim renews the lease.
             if attempt.attempt_id not in self._working:
                 self._begin(attempt)
         if not claimed:
@@ -99,7 +99,7 @@ class PaymentWorker:
         try:
             await self._work.do(attempt)
         except Exception:
-            # Its lease runs out, and it is taken up again.
+            # Its lease runs out, and it is claimed again.
             logger.exception("the work on attempt %s failed", attempt.attempt_id)
 
     def _begin(self, attempt: Attempt) -> None:
@@ -112,7 +112,7 @@ class PaymentWorker:
         self._commits.notify()
 
     async def _measure(self) -> Lag:
-        """What waits for an answer of the provider, by whichever worker."""
+        """The attempts of all workers that wait for the provider."""
         waiting = await asyncio.to_thread(self._store.attempts.waiting)
         PAYMENTS_BY_HAND.set(waiting.get(AttemptState.BY_HAND, (0, 0.0))[0])
         due = [waiting[it] for it in (AttemptState.OPEN, AttemptState.REFUND_DUE) if it in waiting]
