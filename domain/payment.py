@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import assert_never
 
 from domain.checkout import Checkout, completed
-from domain.commands import CompleteCheckout, PaymentOutcome, RecordDecline, RecordPayment
+from domain.commands import CompleteCheckout, PaymentOutcome, RecordPayment
 from domain.decision import CloseAttempt, Decision, OpenAttempt
 from domain.events import BuyerUpdated, CheckoutCompleted, Event, PaymentDeclined, PaymentStarted
 from domain.presentation import view_of
@@ -50,21 +49,15 @@ def end_payment(checkout: Checkout, outcome: PaymentOutcome) -> Decision:
         raise Rejection(
             RejectionCode.ATTEMPT_CLOSED, "this payment attempt is not running any more"
         )
-    match outcome:
-        case RecordPayment():
-            payment = Payment(
-                id=outcome.payment_id, amount=attempt.amount, provider=attempt.provider
-            )
-            closed = CloseAttempt(outcome.attempt_id, payment_id=outcome.payment_id)
-            return Decision((_order(checkout, payment),), (closed,))
-        case RecordDecline():
-            declined = PaymentDeclined(
-                attempt_id=outcome.attempt_id, code=outcome.code, message=outcome.message
-            )
-            closed = CloseAttempt(outcome.attempt_id, rejection=rejection_of(declined))
-            return Decision((declined,), (closed,))
-        case _:
-            assert_never(outcome)
+    if isinstance(outcome, RecordPayment):
+        payment = Payment(id=outcome.payment_id, amount=attempt.amount, provider=attempt.provider)
+        closed = CloseAttempt(attempt.attempt_id, payment_id=outcome.payment_id)
+        return Decision((_order(checkout, payment),), (closed,))
+    declined = PaymentDeclined(
+        attempt_id=attempt.attempt_id, code=outcome.code, message=outcome.message
+    )
+    closed = CloseAttempt(attempt.attempt_id, rejection=rejection_of(declined))
+    return Decision((declined,), (closed,))
 
 
 def rejection_of(end: Event) -> Rejection | None:

@@ -134,7 +134,7 @@ class GroupCommitter:
         return entries
 
     def _persist(self, batch: Sequence[CommandEnvelope]) -> list[Answer] | None:
-        """Handle a batch, however long the store is away; None if it is away when we stop."""
+        """Handle a batch, retrying while the store is unavailable; None if stopped before it is back."""
         pause = _FIRST_PAUSE
         while True:
             try:

@@ -122,14 +122,16 @@ class AttemptProcessor:
             PAYMENTS.labels("paid" if isinstance(outcome, Paid) else "declined").inc()
         else:
             # Its lease runs out, and the provider is called again.
-            logger.error("attempt %s could not be settled: %s", attempt.attempt_id, answer)
+            logger.error(
+                "the end of attempt %s could not be recorded: %s", attempt.attempt_id, answer
+            )
 
     async def _came_late(self, attempt: Attempt, outcome: Paid | Declined) -> None:
         if isinstance(outcome, Declined):
             return
         PAYMENTS.labels("late").inc()
         facts = attempt.attempt_id, outcome.payment_id
-        logger.error("attempt %s was settled otherwise, and then paid as %s", *facts)
+        logger.error("attempt %s had ended otherwise, and was then paid as %s", *facts)
         while True:
             try:
                 noted = await asyncio.to_thread(self._store.attempts.came_late, *facts, time.time())
@@ -142,7 +144,7 @@ class AttemptProcessor:
 
     async def _refund(self, attempt: Attempt) -> None:
         if attempt.payment_id is None:
-            raise Undecided("it is not known which payment to give back", needs_hand=True)
+            raise Undecided("it is unknown which payment to refund", needs_hand=True)
         await self._provider.refund(attempt.payment_id, attempt.attempt_id)
         PAYMENTS.labels("refunded").inc()
         logger.warning("attempt %s: %s was refunded", attempt.attempt_id, attempt.payment_id)
@@ -158,7 +160,7 @@ class AttemptProcessor:
         pause = min(2.0 ** min(attempt.asks - 1, 10), _LONGEST_PAUSE)
         pause = max(pause, min(undecided.retry_after or 0.0, _LONGEST_RETRY_AFTER))
         logger.warning(
-            "attempt %s is undecided, it is asked again in %.0f s: %s",
+            "attempt %s is undecided, the provider is called again in %.0f s: %s",
             attempt.attempt_id,
             pause,
             undecided.reason,
@@ -168,7 +170,7 @@ class AttemptProcessor:
     async def _give_up(self, attempt: Attempt, reason: str) -> None:
         PAYMENTS.labels("by_hand").inc()
         logger.error(
-            "attempt %s of %s has to be settled by hand (`checkout payments resolve`): %s",
+            "attempt %s of %s needs manual resolution (`checkout payments resolve`): %s",
             attempt.attempt_id,
             attempt.checkout_id,
             reason,

@@ -25,11 +25,11 @@ def hold(store: EventStore, attempt_id: str) -> None:
     if attempt.state == AttemptState.BY_HAND:
         return
     if attempt.state != AttemptState.OPEN:
-        raise CannotResolve(f"{attempt_id} is {attempt.state}: no worker asks for it")
+        raise CannotResolve(f"{attempt_id} is {attempt.state}: no worker calls the provider for it")
     if not store.attempts.hold(attempt_id, time.time()):
         left = max(1.0, attempt.lease_until - time.time())
         raise CannotResolve(
-            f"a worker is asking the provider about {attempt_id} now; try again in {left:.0f} s"
+            f"a worker is calling the provider for {attempt_id} now; try again in {left:.0f} s"
         )
 
 
@@ -37,13 +37,13 @@ def ask_again(store: EventStore, attempt_id: str) -> None:
     """Return an attempt to the workers. Raises `CannotResolve`."""
     attempt = _attempt(store, attempt_id)
     if not store.attempts.ask_again(attempt_id, time.time()):
-        raise CannotResolve(f"{attempt_id} is {attempt.state}: there is nothing to ask")
+        raise CannotResolve(f"{attempt_id} is {attempt.state}: there is no call to repeat")
 
 
 def refunded(store: EventStore, attempt_id: str) -> None:
     """Record that a late payment was refunded. Raises `CannotResolve`."""
     if not store.attempts.refunded(attempt_id):
-        raise CannotResolve(f"{attempt_id} has no payment that is to be given back")
+        raise CannotResolve(f"{attempt_id} has no payment to refund")
 
 
 def resolve(
@@ -60,15 +60,15 @@ def resolve(
     attempt = _attempt(store, command.attempt_id)
     if attempt.state == AttemptState.OPEN:
         raise CannotResolve(
-            f"workers still command the provider about {command.attempt_id}: take it from them with --hold, "
-            "look at the provider, and then resolve it"
+            f"workers still call the provider for {command.attempt_id}: take it from them with --hold, "
+            "look it up at the provider, and then resolve it"
         )
     if attempt.state != AttemptState.BY_HAND:
-        raise CannotResolve(f"{command.attempt_id} is {attempt.state}: there is nothing to settle")
+        raise CannotResolve(f"{command.attempt_id} is {attempt.state}: there is nothing to resolve")
     if attempt.sealed is None:
         raise CannotResolve(
-            f"{command.attempt_id} is settled already, and {attempt.payment_id} came after that: "
-            "give it back at the provider, and say so with --refunded"
+            f"{command.attempt_id} has already ended, and {attempt.payment_id} came later: "
+            "refund it at the provider, then record that with --refunded"
         )
     metadata = Metadata.model_validate_json(attempt.metadata).model_copy(update={"actor": resolver})
     handler = Handler(store, book, now, side_row_encoder())

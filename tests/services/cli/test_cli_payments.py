@@ -180,14 +180,16 @@ def test_an_open_attempt_is_held_before_it_can_be_resolved(payments, store, atte
     assert payments("resolve", attempt_id, "--hold").returncode == 0
     assert payments("resolve", attempt_id, "--declined").returncode == 0
     assert store.attempts.get(attempt_id).state == "settled"
-    assert refused(payments("resolve", attempt_id, "--hold"), 1, "no worker asks for it")
+    assert refused(
+        payments("resolve", attempt_id, "--hold"), 1, "no worker calls the provider for it"
+    )
 
 
 def test_what_is_held_can_be_given_back_to_the_workers(payments, store, stuck):
     assert payments("resolve", stuck, "--ask-again").stdout == f"{stuck} is asked again\n"
 
     assert store.attempts.get(stuck).state == "open"
-    assert refused(payments("resolve", stuck, "--ask-again"), 1, "there is nothing to ask")
+    assert refused(payments("resolve", stuck, "--ask-again"), 1, "there is no call to repeat")
 
 
 def test_an_attempt_that_a_worker_asks_about_is_left_to_it(payments, store, attempts):
@@ -199,7 +201,7 @@ def test_an_attempt_that_a_worker_asks_about_is_left_to_it(payments, store, atte
 
     ended = payments("resolve", attempt_id, "--hold")
 
-    assert refused(ended, 1, f"a worker is asking the provider about {attempt_id} now")
+    assert refused(ended, 1, f"a worker is calling the provider for {attempt_id} now")
     assert "try again in " in ended.stderr
     assert store.attempts.get(attempt_id) == leased
 
@@ -208,7 +210,7 @@ def test_an_attempt_that_a_worker_asks_about_is_left_to_it(payments, store, atte
     ("name", "arguments", "told"),
     [
         ("nothing", ["--paid", "pay_7"], "there is no payment attempt attempt_nothing"),
-        ("declined", ["--declined"], " is settled: there is nothing to settle"),
+        ("declined", ["--declined"], " is settled: there is nothing to resolve"),
     ],
 )
 def test_what_can_not_be_resolved_is_told_in_one_line(payments, attempts, name, arguments, told):
@@ -248,9 +250,7 @@ def test_what_a_person_gave_back_is_off_the_list(payments, store, attempts):
 
     assert json.loads(ended.stdout) == {"attempt_id": late, "outcome": "refunded"}
     assert store.attempts.get(late).state == AttemptState.REFUNDED
-    assert refused(
-        payments("resolve", late, "--refunded"), 1, "no payment that is to be given back"
-    )
+    assert refused(payments("resolve", late, "--refunded"), 1, "no payment to refund")
 
 
 def test_an_attempt_that_took_nothing_can_not_be_refunded(payments, stuck):

@@ -152,7 +152,7 @@ async def test_a_refund_that_is_for_a_person_can_not_be_resolved_as_if_it_were_o
     provider.refund_script = [Undecided("who is that?", needs_hand=True)]
     stuck = await work_on(claimed(store, time.time()), store, provider)
 
-    with pytest.raises(CannotResolve, match="pay_late came after that"):
+    with pytest.raises(CannotResolve, match="pay_late came later"):
         declining(store, stuck.attempt_id)
 
     assert len(stream(store)) == 6

@@ -117,7 +117,7 @@ async def test_what_needs_a_hand_is_never_asked_again(store: EventStore, now: fl
     assert (attempt.state, attempt.note) == ("by_hand", "the secret key was refused")
     assert store.attempts.claim("another", now + 9 * HOUR, LEASE, 1) == []
     assert attempt.sealed is not None
-    assert f"attempt {attempt.attempt_id} of a has to be settled by hand" in caplog.text
+    assert f"attempt {attempt.attempt_id} of a needs manual resolution" in caplog.text
 
 
 @pytest.mark.parametrize(
