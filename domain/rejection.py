@@ -49,3 +49,10 @@ class Rejection(Exception):
 def invalid(message: str, param: str | None = None) -> Rejection:
     """The most common rejection: a field is malformed, out of bounds or not in the merchant book."""
     return Rejection(RejectionCode.INVALID, message, param)
+
+
+def idempotency_conflict() -> Rejection:
+    """The identity of a command was used before for another command."""
+    return Rejection(
+        RejectionCode.IDEMPOTENCY_CONFLICT, "this identity was used before for another command"
+    )

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from domain.rejection import Rejection, RejectionCode
+from domain.rejection import Rejection, idempotency_conflict
 from services.command_handling.answers import Accepted, Answer, Rejected
 from services.command_handling.command_envelope import CommandEnvelope
 from services.command_handling.unit_of_work import UnitOfWork
 from services.event_store import EventStore, ReadResult
 from services.event_store.recorder import StreamRange
-
-_CONFLICTING = Rejection(
-    RejectionCode.IDEMPOTENCY_CONFLICT, "this identity was used before for another command"
-)
 
 
 class Idempotency:
@@ -37,7 +33,7 @@ class Idempotency:
         if outcome is None:
             return None
         if outcome.fingerprint != envelope.fingerprint:
-            return Rejected(_CONFLICTING)
+            return Rejected(idempotency_conflict())
         if outcome.rejection:
             return Rejected(outcome.rejection, repeated=True)
         first = self._answers.get(envelope.key)

@@ -13,6 +13,7 @@ from pathlib import Path
 from domain.merchant_book import MerchantBook
 from projections.rebuild import rebuild
 from projections.redis.views import RedisViews
+from services.bootstrap.http_api import api_parts
 from services.bootstrap.http_server import serving
 from services.bootstrap.parts import running, utc_now, writing
 from services.bootstrap.payment_worker import payment_worker
@@ -22,7 +23,7 @@ from services.dev import DevError
 from services.dev.embedded import EmbeddedKafka, embedded_views
 from services.event_store import open_store
 from services.event_store.positions import RELAY
-from services.http_api.app import ApiParts, build_app
+from services.http_api.app import build_app
 from services.http_api.payment_watch import PaymentWatch
 from services.kafka.connection import connection_of
 from services.kafka.subscription import Subscription
@@ -123,7 +124,7 @@ async def dev_system(
             "lag of relay": failure_check(relay.lag),
             "lag of payments": failure_check(payments.lag),
         }
-        app = build_app(ApiParts(writer, watch, store, views, keys, topics, checks))
+        app = build_app(api_parts(writer, watch, store, views, keys, topics, checks))
         port = await stack.enter_async_context(serving(app, "127.0.0.1", http_port))
         await _until_assigned(commands.subscription, projector.subscription)
         yield DevSystem(

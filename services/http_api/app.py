@@ -1,69 +1,75 @@
-"""The ASGI application of the HTTP door."""
+"""The ASGI application of the HTTP API, made from its tables of operations."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-from fastapi import FastAPI
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route, Router, request_response
+from starlette.types import Receive, Scope, Send
 
-from projections.redis.views import RedisViews
-from services.command_handling import GroupCommitter
-from services.event_store import EventStore
-from services.http_api.checkout_list import ListReader
-from services.http_api.checkout_list import router as listing
-from services.http_api.checkout_reader import CheckoutReader
-from services.http_api.errors import add_error_handlers
 from services.http_api.middleware import RequestMiddleware
-from services.http_api.openapi import describe
-from services.http_api.payment_watch import PaymentWatch
-from services.http_api.point_in_time import PointInTimeReader
-from services.http_api.reading import router as reading
-from services.http_api.writing import router as writing
-from services.kafka.topics import Topics
+from services.http_api.openapi import SWAGGER_UI, openapi_document
+from services.http_api.parts import ApiParts
+from services.http_api.routing import Path, not_found, routes
+from services.http_api.v1.operations import OPERATIONS
 from services.messages.asyncapi import asyncapi_document, asyncapi_page
-from services.runtime.health import Check, health_routes
-from services.security.api_keys import LiveKeys
+from services.runtime.health import health_routes
+
+__all__ = ["ApiParts", "HttpApi", "build_app"]
 
 
-@dataclass(frozen=True)
-class ApiParts:
-    """What the API is wired from."""
+class HttpApi:
+    """Serves the operations of `/v1`, health, and the documents of both channels."""
 
-    writer: GroupCommitter
-    payments: PaymentWatch
-    store: EventStore
-    views: RedisViews
-    keys: LiveKeys
-    topics: Topics
-    checks: Mapping[str, Check]
+    def __init__(self, parts: ApiParts) -> None:
+        health = health_routes(parts.checks)
+        asyncapi = asyncapi_document(parts.topics)
+
+        async def openapi_json(_: Request) -> Response:
+            return JSONResponse(self.openapi())
+
+        async def docs(_: Request) -> Response:
+            return HTMLResponse(SWAGGER_UI)
+
+        async def asyncapi_json(_: Request) -> Response:
+            return JSONResponse(asyncapi)
+
+        async def asyncapi_html(_: Request) -> Response:
+            return HTMLResponse(asyncapi_page(asyncapi))
+
+        pages = [
+            *health,
+            Route("/openapi.json", openapi_json),
+            Route("/docs", docs),
+            Route("/asyncapi.json", asyncapi_json),
+            Route("/asyncapi", asyncapi_html),
+        ]
+        router = Router(
+            [
+                *routes(OPERATIONS, parts),
+                *(Path(page.path, {"GET": request_response(page.endpoint)}) for page in pages),
+            ],
+            redirect_slashes=False,
+            default=not_found(),
+        )
+        self._app = RequestMiddleware(router)
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made when it is first asked for."""
+        return self._document
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        return openapi_document(OPERATIONS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        await self._app(scope, receive, send)
 
 
-def build_app(parts: ApiParts) -> FastAPI:
-    """The application: checkouts, health, and the documents of both doors."""
-    app = FastAPI(title="Checkout", version="1", redoc_url=None, redirect_slashes=False)
-    app.state.writer = parts.writer
-    app.state.payments = parts.payments
-    app.state.reader = CheckoutReader(parts.views, parts.store)
-    app.state.lister = ListReader(parts.views)
-    app.state.past = PointInTimeReader(parts.store)
-    app.state.keys = parts.keys
-    app.include_router(listing)
-    app.include_router(reading)
-    app.include_router(writing)
-    app.router.routes.extend(health_routes(parts.checks))
-    document = asyncapi_document(parts.topics)
-
-    @app.get("/asyncapi.json", include_in_schema=False)
-    async def asyncapi_json() -> JSONResponse:
-        return JSONResponse(document)
-
-    @app.get("/asyncapi", include_in_schema=False)
-    async def asyncapi() -> HTMLResponse:
-        return HTMLResponse(asyncapi_page(document))
-
-    describe(app)
-    add_error_handlers(app)
-    app.add_middleware(RequestMiddleware)
-    return app
+def build_app(parts: ApiParts) -> HttpApi:
+    """The application on these parts."""
+    return HttpApi(parts)

@@ -1,16 +1,13 @@
-"""What HTTP clients get instead of an answer: flat JSON, never a stack trace, never HTML."""
+"""Errors of the HTTP API as flat JSON, each made in one place: never a stack trace, never HTML."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match
 
-from domain.rejection import Rejection, RejectionCode
+from domain.rejection import Rejection, RejectionCode, invalid
 from services.messages.errors import STATUS, error_body, flat_error
 
 RETRY_AFTER_SECONDS = 1
@@ -21,7 +18,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 
 
 class ApiError(Exception):
-    """An answer other than the one asked for, which is not a rejection by the domain."""
+    """An error answer that is not a rejection by the domain."""
 
     def __init__(
         self,
@@ -39,13 +36,13 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
     def response(self) -> Response:
-        """The answer."""
+        """The HTTP response."""
         body = error_body(self.status, self.code, self.message, self.param)
         return JSONResponse(body, self.status, self.headers)
 
 
 def unauthorized() -> ApiError:
-    """401: no key, or one that is unknown or revoked."""
+    """401: the API key is missing, unknown or revoked."""
     return ApiError(
         HTTPStatus.UNAUTHORIZED,
         "unauthorized",
@@ -55,7 +52,7 @@ def unauthorized() -> ApiError:
 
 
 def forbidden(scope: str) -> ApiError:
-    """403: a valid key without the scope."""
+    """403: the API key lacks the scope."""
     return ApiError(HTTPStatus.FORBIDDEN, "forbidden", f"this API key lacks the scope {scope}")
 
 
@@ -70,7 +67,7 @@ def unavailable(message: str) -> ApiError:
 
 
 def in_flight() -> ApiError:
-    """409: what the first request with this `Idempotency-Key` began is not at its end."""
+    """409: the first request with this `Idempotency-Key` started a payment that is still running."""
     return ApiError(
         HTTPStatus.CONFLICT,
         "idempotency_in_flight",
@@ -79,8 +76,36 @@ def in_flight() -> ApiError:
     )
 
 
+def outcome_unknown() -> ApiError:
+    """503: the deadline passed before the outcome was known."""
+    return unavailable(
+        "the outcome is not known yet: the write may have been recorded; "
+        "it is safe to repeat with the same Idempotency-Key"
+    )
+
+
+def overloaded() -> ApiError:
+    """503: the queue of writes is full."""
+    return unavailable("too many writes are waiting; this one was not begun")
+
+
+def dropped() -> ApiError:
+    """503: the deadline passed before the write was begun."""
+    return unavailable("the write was not begun in time, and will not be; send it again")
+
+
+def unreadable() -> ApiError:
+    """503: neither Redis nor the event store answered in time."""
+    return unavailable("the checkout can't be read now; try again")
+
+
+def no_list() -> ApiError:
+    """503: Redis is down, or does not hold all checkouts yet."""
+    return unavailable("the list can't be read now: its index is away or being built; try again")
+
+
 def stopping() -> ApiError:
-    """503: this process is being stopped amid a request."""
+    """503: this process was stopped during a request."""
     return unavailable(
         "this process is stopping: a write may have been recorded; "
         "it is safe to repeat with the same Idempotency-Key"
@@ -88,7 +113,7 @@ def stopping() -> ApiError:
 
 
 def fault() -> ApiError:
-    """500: a fault of ours, told to the operators and not to the client."""
+    """500: a fault of the service. Its details are in the log only."""
     return ApiError(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal",
@@ -96,71 +121,58 @@ def fault() -> ApiError:
     )
 
 
-def refused(rejection: Rejection, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer to a refused command."""
-    told = {**(headers or {}), **rejection_headers(rejection)}
-    return JSONResponse(flat_error(_of_tags(rejection)), STATUS[rejection.code], told)
+def too_large() -> Rejection:
+    """413: the body is over the limit."""
+    return Rejection(RejectionCode.TOO_LARGE, "the body is over 1 MiB")
+
+
+def unsupported_media_type() -> Rejection:
+    """415: the body is not declared as JSON."""
+    return Rejection(
+        RejectionCode.UNSUPPORTED_MEDIA_TYPE, "send the body as Content-Type: application/json"
+    )
+
+
+def no_such_checkout() -> Rejection:
+    """404: no checkout has this id."""
+    return Rejection(RejectionCode.NOT_FOUND, "there is no such checkout")
+
+
+def no_such_version() -> Rejection:
+    """404: the checkout does not exist, or did not at that version or time."""
+    return Rejection(
+        RejectionCode.NOT_FOUND,
+        "there is no such checkout, or it has no such version or was not there yet",
+    )
+
+
+def no_such_cursor() -> Rejection:
+    """400: no checkout has the id to continue after."""
+    return invalid("cursor must be the id of a checkout, the last one seen", "$.cursor")
+
+
+def version_and_time() -> Rejection:
+    """400: a read names both a version and a time."""
+    return invalid("version and at exclude each other", "$.at")
+
+
+def rejected(rejection: Rejection, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to a rejected command."""
+    more = {**(headers or {}), **rejection_headers(rejection)}
+    return JSONResponse(flat_error(_of_tags(rejection)), STATUS[rejection.code], more)
 
 
 def rejection_headers(rejection: Rejection) -> dict[str, str]:
-    """What HTTP wants to be told with a rejection besides its body."""
-    # A 405 has to name the methods of the path, and the cancel of a closed checkout has none left.
+    """The headers that HTTP requires with a rejection."""
+    # A 405 must list the methods of the path; a closed checkout can no longer be canceled.
     return {"Allow": ""} if rejection.code is RejectionCode.NOT_CANCELABLE else {}
 
 
 def _of_tags(rejection: Rejection) -> Rejection:
-    """A rejection for the version, where `If-Match` named none: the domain knows nothing of tags."""
+    """A version mismatch in the words of `If-Match`: the domain knows nothing of entity tags."""
     if rejection.code is not RejectionCode.VERSION_MISMATCH:
         return rejection
     message = rejection.message.replace(
         f", not at {NO_VERSION};", ", and If-Match names none of its versions;"
     )
     return Rejection(rejection.code, message, rejection.param)
-
-
-def add_error_handlers(app: FastAPI) -> None:
-    """Translate every error into its flat JSON."""
-
-    async def on_api_error(_: Request, error: Exception) -> Response:
-        if not isinstance(error, ApiError):
-            raise error
-        return error.response()
-
-    async def on_refused(_: Request, error: Exception) -> Response:
-        if not isinstance(error, Rejection):
-            raise error
-        return refused(error)
-
-    async def on_http(request: Request, error: Exception) -> Response:
-        if not isinstance(error, HTTPException):
-            raise error
-        status = HTTPStatus(error.status_code)
-        code = _CODES.get(status, RejectionCode.INVALID.value)
-        headers = dict(error.headers or {})
-        if status is HTTPStatus.METHOD_NOT_ALLOWED:
-            headers["Allow"] = ", ".join(_allowed(request))
-        return JSONResponse(
-            error_body(status, code, status.description or status.phrase), status, headers
-        )
-
-    app.add_exception_handler(ApiError, on_api_error)
-    app.add_exception_handler(Rejection, on_refused)
-    app.add_exception_handler(HTTPException, on_http)
-
-
-def _allowed(request: Request) -> list[str]:
-    """The methods of a path. The router names only those of the first route that it comes upon."""
-    routes = request.app.routes
-    return [
-        method
-        for method in METHODS
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
-        )
-    ]
-
-
-_CODES = {
-    HTTPStatus.NOT_FOUND: "not_found",
-    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
-}

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.command_handling import valid_traceparent
 from services.http_api.errors import METHODS, fault, stopping
+from services.http_api.routing import ROUTE
 from services.runtime.metrics import HTTP_SECONDS
 from services.runtime.tracing import Traced, request_span
 
@@ -72,7 +73,7 @@ class RequestMiddleware:
 
     @staticmethod
     def _tell(scope: Scope, request_id: str, status: int, seconds: float, span: Traced) -> None:
-        route = getattr(scope.get("route"), "path", "none")
+        route = scope.get(ROUTE, "none")
         # Anything else is whatever a client made up, and would each be a metric of its own.
         method = scope["method"] if scope["method"] in METHODS else "other"
         span.tell(

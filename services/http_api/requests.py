@@ -1,17 +1,21 @@
-"""Reading a request: the key, the body, the preconditions, in the order they are checked."""
+"""Reading a request: API key, body, preconditions and idempotency key."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import Request
 
-from domain.rejection import Rejection, RejectionCode, invalid
+from domain.rejection import invalid
 from domain.validation_errors import json_path
-from services.http_api.errors import NO_VERSION, forbidden, unauthorized
+from services.http_api.errors import (
+    NO_VERSION,
+    forbidden,
+    too_large,
+    unauthorized,
+    unsupported_media_type,
+)
 from services.messages.strict_json import parse_json
 from services.security.api_keys import ApiKey, LiveKeys, Scope
 
@@ -24,29 +28,17 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TAG = r'(?:W/)?"[!#-~\x80-\xff]*"'
 _TAGS = re.compile(rf"{_TAG}(?:[ \t]*,[ \t]*{_TAG})*")
 _VERSION = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,17})"')
-_BEARER = HTTPBearer(auto_error=False, description="An API key, made by `checkout keys create`.")
 
 
-def key_with(scope: Scope) -> Callable[..., Awaitable[ApiKey]]:
-    """The dependency that lets in who holds a key with a scope: 401, 403, or the key."""
-
-    async def authorize(
-        request: Request,
-        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
-    ) -> ApiKey:
-        keys: LiveKeys = request.app.state.keys
-        key = keys.find(credentials.credentials) if credentials else None
-        if key is None:
-            raise unauthorized()
-        if scope not in key.scopes:
-            raise forbidden(scope)
-        return key
-
-    return authorize
-
-
-Reader = Annotated[ApiKey, Depends(key_with(Scope.READ))]
-Writer = Annotated[ApiKey, Depends(key_with(Scope.WRITE))]
+def authorize(request: Request, keys: LiveKeys, scope: Scope) -> ApiKey:
+    """The API key of a request, if it has the scope. Raises `ApiError`: 401, 403."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    key = keys.find(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
+    if key is None:
+        raise unauthorized()
+    if scope not in key.scopes:
+        raise forbidden(scope)
+    return key
 
 
 async def json_body(request: Request, *, optional: bool = False) -> Any:
@@ -56,9 +48,7 @@ async def json_body(request: Request, *, optional: bool = False) -> Any:
         return {}
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise Rejection(
-            RejectionCode.UNSUPPORTED_MEDIA_TYPE, "send the body as Content-Type: application/json"
-        )
+        raise unsupported_media_type()
     return parse_json(body)
 
 
@@ -67,14 +57,8 @@ async def _bounded_body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
-            raise Rejection(RejectionCode.TOO_LARGE, "the body is over 1 MiB")
+            raise too_large()
     return bytes(body)
-
-
-def refuse_query(request: Request) -> None:
-    """No silent guess at what an unknown parameter was meant to do. Raises `Rejection`."""
-    for name in request.query_params:
-        raise invalid("this call takes no query parameters", json_path((name,)))
 
 
 def expected_version(request: Request) -> int | None:

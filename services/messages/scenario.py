@@ -1,4 +1,4 @@
-"""The examples in the documents: one checkout's scenario, told by the domain itself and its demo book."""
+"""The examples of all documents: the scenario of one checkout, run by the domain with its demo book."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from domain.decide import decide
 from domain.events import Channel, Metadata, RecordedEvent, record
 from domain.merchant_book import MerchantBook
 from domain.merchant_file import parse_book
+from domain.rejection import Rejection
 
 CHECKOUT_ID = "checkout_abc123"
 PUBLISHER = "/storefront"
@@ -80,7 +81,7 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 
 
-_PLOT: tuple[tuple[type[Command], type[Command] | None], ...] = (
+_STEPS: tuple[tuple[type[Command], type[Command] | None], ...] = (
     (CreateCheckout, None),
     (UpdateCheckout, CreateCheckout),
     (CompleteCheckout, UpdateCheckout),
@@ -88,14 +89,14 @@ _PLOT: tuple[tuple[type[Command], type[Command] | None], ...] = (
     (RecordPayment, CompleteCheckout),
     (CancelCheckout, UpdateCheckout),
 )
-"""Each chapter and the one that it follows: a scenario with several ends."""
+"""Each step and the one that it follows: a scenario with several ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioStep:
-    """One command of the scenario, what it caused, and the checkout before and after it.
+    """One command of the scenario, its events, and the checkout before and after it.
 
-    `body` is empty where no door takes the command.
+    `body` is empty where no client can send the command.
     """
 
     command: Command
@@ -109,19 +110,40 @@ class ScenarioStep:
 
 @cache
 def scenario() -> dict[str, ScenarioStep]:
-    """The chapters in their order, by the name of the command."""
-    book = parse_book((files("domain") / "demo_book.toml").read_text(encoding="utf-8"))
-    chapters: dict[str, ScenarioStep] = {}
-    for number, (kind, follows) in enumerate(_PLOT, start=1):
-        before = chapters[follows.NAME].after if follows else None
-        chapters[kind.NAME] = _chapter(number, kind, before, book)
-    return chapters
+    """The steps in their order, by the name of the command."""
+    steps: dict[str, ScenarioStep] = {}
+    for number, (kind, follows) in enumerate(_STEPS, start=1):
+        before = steps[follows.NAME].after if follows else None
+        body = BODIES.get(kind.NAME, {})
+        command = kind.parse(body or _payment_outcome(kind, before))
+        steps[kind.NAME] = _step(number, command, body, before)
+    return steps
 
 
-def _chapter(
-    number: int, kind: type[Command], before: Checkout | None, book: MerchantBook
+def provoked_rejection(
+    kind: type[Command], *, after: type[Command] | None, expected_version: int | None = None
+) -> Rejection:
+    """Why a command of the scenario is rejected after a step; None stands for a cart without an address."""
+    if after is None:
+        cart = CreateCheckout.parse({"items": BODIES["CreateCheckout"]["items"]})
+        checkout = _step(0, cart, {}, None).after
+    else:
+        checkout = scenario()[after.NAME].after
+    try:
+        decide(checkout, kind.parse(BODIES[kind.NAME]), _book(), expected_version, "command-0")
+    except Rejection as rejection:
+        return rejection
+    raise RuntimeError(f"{kind.NAME} is accepted")
+
+
+@cache
+def _book() -> MerchantBook:
+    return parse_book((files("domain") / "demo_book.toml").read_text(encoding="utf-8"))
+
+
+def _step(
+    number: int, command: Command, body: dict[str, Any], before: Checkout | None
 ) -> ScenarioStep:
-    command = kind.parse(BODIES.get(kind.NAME) or _payment_outcome(kind, before))
     at = before.updated_at + timedelta(minutes=15) if before else _BEGIN
     metadata = Metadata(
         channel=Channel.KAFKA,
@@ -130,20 +152,20 @@ def _chapter(
         command_id=f"command-{number}",
         correlation_id="visit-1",
     )
-    decided = decide(before, command, book, command_key=metadata.command_id)
-    events = record(CHECKOUT_ID, before.version if before else 0, at, decided.events, metadata)
+    decision = decide(before, command, _book(), command_key=metadata.command_id)
+    version = before.version if before else 0
+    events = record(CHECKOUT_ID, version, at, decision.events, metadata)
     after = fold(events, before)
     if after is None:
-        raise RuntimeError(f"{kind.NAME} opened no checkout")
-    body = BODIES.get(kind.NAME, {})
+        raise RuntimeError(f"{command.NAME} created no checkout")
     return ScenarioStep(command, metadata.command_id, body, at, before, events, after)
 
 
 def _payment_outcome(kind: type[Command], before: Checkout | None) -> dict[str, Any]:
-    """What the provider says of the attempt that is running."""
+    """The body of the command that ends the running payment attempt."""
     attempt = before.attempt if before else None
     if attempt is None:
-        raise RuntimeError(f"{kind.NAME} settles nothing")
+        raise RuntimeError(f"{kind.NAME} ends no payment")
     if kind is RecordPayment:
         return {"attempt_id": attempt.attempt_id, "payment_id": "pay_456"}
     declined = {"code": "card_declined", "message": "The card was declined."}

@@ -1,18 +1,13 @@
-"""`/openapi.json`, written from the domain's commands, the routes, and the table of calls."""
+"""`/openapi.json`, made from the table of operations."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import JsonSchemaValue
-from starlette.routing import Route
 
 from domain.checkout_view import CheckoutView
-from services.http_api.openapi.call import Call
-from services.http_api.openapi.calls import calls
 from services.http_api.openapi.headers import (
     HEADERS,
     PAGE_PARAMETERS,
@@ -23,84 +18,89 @@ from services.http_api.openapi.headers import (
 )
 from services.http_api.openapi.health import health_paths
 from services.http_api.openapi.links import LINKS
-from services.http_api.openapi.query_parameters import QUERY_PARAMETERS
 from services.http_api.openapi.responses import responses
+from services.http_api.openapi.swagger_ui import SWAGGER_UI
+from services.http_api.operation import Operation, ShownCheckout, ShownPage
+from services.messages.scenario import scenario
 from services.messages.schemas import Error, Schemas
-from services.security.api_keys import Scope
 
-__all__ = ["describe"]
+__all__ = ["SWAGGER_UI", "openapi_document"]
 
 _DESCRIPTION = """\
-Amounts are integers in minor units (cents). Unknown fields and query parameters are refused.
+Amounts are integers in minor units (cents). Unknown fields and query parameters are rejected.
 
 Errors are flat JSON: `{"type", "code", "message", "param"?}`. They are checked in this order: 401, 403,
 413, 415, 400 for the shape, a repeat's first answer, 404, 405 or 409 for the checkout's state, 412,
-400 by the merchant book. Every answer carries a `Request-Id`, a fault's (500) too. An
-unknown path is a 404 `not_found`, another method than those listed a 405 `method_not_allowed`.
+400 by the merchant book. Every answer carries a `Request-Id`, a 500 too. An unknown path is a
+404 `not_found`, another method than those listed a 405 `method_not_allowed`.
 
-The same commands by Kafka, and the events: `/asyncapi`.
+For the same commands over Kafka, and the events, see `/asyncapi`.
 """
+_SECURITY = "HTTPBearer"
 
 
-def describe(app: FastAPI) -> None:
-    """Make `/openapi.json` tell what the calls take and answer. Written once, at the first request."""
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _document(app)
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's own way to extend it
-
-
-def _document(app: FastAPI) -> dict[str, Any]:
-    document = get_openapi(
-        title=app.title, version=app.version, description=_DESCRIPTION, routes=app.routes
+def openapi_document(operations: Sequence[Operation]) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of these operations and of the health endpoints."""
+    schemas = Schemas.of(
+        received=[it.command for it in operations if it.command],
+        sent=[CheckoutView, Error, *_page_models(operations)],
     )
-    known = calls()
-    commands = [call.command for call in known.values() if call.command]
-    pages = [call.page.model for call in known.values() if call.page]
-    schemas = Schemas.of(received=commands, sent=[CheckoutView, Error, *pages])
-    for path in document["paths"].values():
-        for operation in path.values():
-            # The routes read the body themselves: FastAPI's own error can't happen.
-            operation["responses"].pop("422", None)
-            call = known.get(operation["operationId"])
-            if call:
-                _complete(operation, call, schemas)
-    served = {route.path for route in app.routes if isinstance(route, Route)}
-    document["paths"] |= {name: it for name, it in health_paths().items() if name in served}
-    document.setdefault("components", {}).update(
-        schemas=schemas.definitions,
-        parameters=PARAMETERS | QUERY_PARAMETERS,
-        headers=HEADERS,
-        links=LINKS,
-    )
+    paths: dict[str, Any] = {}
+    for operation in operations:
+        item = paths.setdefault(operation.path, {})
+        item[operation.method.lower()] = _operation(operation, schemas)
+    queries = [parameter for operation in operations for parameter in operation.query]
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Checkout", "version": "1", "description": _DESCRIPTION},
+        "paths": paths | health_paths(),
+        "components": {
+            "securitySchemes": {
+                _SECURITY: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key, made by `checkout keys create`.",
+                }
+            },
+            "schemas": schemas.definitions,
+            "parameters": PARAMETERS | {it.component: it.document() for it in queries},
+            "headers": HEADERS,
+            "links": LINKS,
+        },
+    }
+
+
+def _page_models(operations: Iterable[Operation]) -> list[Any]:
+    return [it.shows.model for it in operations if isinstance(it.shows, ShownPage)]
+
+
+def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    in_path = ("CheckoutId",) if "{checkout_id}" in operation.path else ()
+    in_query = (parameter.component for parameter in operation.query)
+    document = {
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "description": operation.description,
+        "tags": ["checkouts"],
+        "parameters": parameter_references(*in_path, *in_query, *_headers(operation)),
+        "security": [{_SECURITY: [operation.scope.value]}],
+        "responses": responses(operation, schemas),
+    }
+    if operation.command:
+        document["requestBody"] = _body(operation, schemas.references[operation.command])
     return document
 
 
-def _complete(operation: dict[str, Any], call: Call, schemas: Schemas) -> None:
-    """Add what FastAPI can't see in a route that takes the bare request."""
-    in_path = ["CheckoutId"] if operation.pop("parameters", None) else []
-    operation["parameters"] = parameter_references(*in_path, *call.query, *_headers(call))
-    operation["security"] = [
-        {name: [str(call.scope)] for name in scheme} for scheme in operation["security"]
-    ]
-    if call.command:
-        operation["requestBody"] = _body(call, schemas.references[call.command])
-    [success] = operation["responses"]
-    operation["responses"] = responses(call, HTTPStatus(int(success)), schemas)
-
-
-def _headers(call: Call) -> tuple[str, ...]:
-    if call.scope is Scope.WRITE:
+def _headers(operation: Operation) -> tuple[str, ...]:
+    if operation.is_write:
         return WRITE_PARAMETERS
-    return PAGE_PARAMETERS if call.page else READ_PARAMETERS
+    return READ_PARAMETERS if isinstance(operation.shows, ShownCheckout) else PAGE_PARAMETERS
 
 
-def _body(call: Call, schema: JsonSchemaValue) -> dict[str, Any]:
-    examples = {"checkout": {"value": call.chapter.body}}
+def _body(operation: Operation, schema: JsonSchemaValue) -> dict[str, Any]:
+    name = operation.command.NAME if operation.command else ""
+    examples = {"checkout": {"value": scenario()[name].body}}
     return {
-        "required": call.body_required,
+        "required": operation.body_required,
         "content": {"application/json": {"schema": schema, "examples": examples}},
     }

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from fakeredis import FakeAsyncRedis
-from fastapi import FastAPI
 
 from domain.values import Status
 from projections.redis.server_identity import RunId
 from projections.redis.views import RedisViews
-from services.http_api.app import ApiParts, build_app
+from services.http_api.app import ApiParts, HttpApi, build_app
+from services.http_api.list_reader import ListReader
 from services.kafka.topics import Topics
 from services.security.api_keys import ApiKey, Scope
 from tests.projections.listed import CANCELED, listed, show
@@ -29,13 +29,14 @@ class Keys:
         return ApiKey(name="shop", digest="", scopes=(token,), created_at=datetime.now(UTC))
 
 
-def app_on(views: RedisViews) -> FastAPI:
+def app_on(views: RedisViews) -> HttpApi:
     return build_app(
         ApiParts(
             writer=None,
             payments=None,
-            store=None,
-            views=views,
+            checkouts=None,
+            lists=ListReader(views),
+            history=None,
             keys=Keys(),
             topics=Topics(),
             checks={},
@@ -43,7 +44,7 @@ def app_on(views: RedisViews) -> FastAPI:
     )
 
 
-def client_of(app: FastAPI, token: str = Scope.READ) -> httpx.AsyncClient:
+def client_of(app: HttpApi, token: str = Scope.READ) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://shop",
@@ -62,12 +63,12 @@ async def views() -> AsyncIterator[RedisViews]:
 
 
 @pytest.fixture
-def app(views: RedisViews) -> FastAPI:
+def app(views: RedisViews) -> HttpApi:
     return app_on(views)
 
 
 @pytest.fixture
-async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def http(app: HttpApi) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(app) as client:
         yield client
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi.openapi.models import OpenAPI
 from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from domain.commands import COMMANDS, CancelCheckout, CreateCheckout, UpdateCheckout
 from domain.rejection import Rejection, RejectionCode
@@ -80,7 +80,7 @@ CHECKOUTS = {
 
 
 def app():
-    return build_app(ApiParts(None, None, None, None, None, Topics(), {}))
+    return build_app(ApiParts(None, None, None, None, None, None, Topics(), {}))
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def document():
 
 
 def test_the_document_is_openapi_3_1_without_a_dangling_reference(document):
-    OpenAPI.model_validate(document)
+    OpenAPIV31SpecValidator(document).validate()
 
     assert document["openapi"].startswith("3.1.")
     for part in parts(document):
@@ -123,7 +123,7 @@ def test_a_call_lists_the_statuses_it_can_answer_with_their_codes(document, oper
             assert all(f"`{code}`" in response["description"] for code in codes)
 
 
-def test_fastapis_own_error_is_nowhere(document):
+def test_no_framework_error_is_documented(document):
     assert "ValidationError" not in json.dumps(document)
 
 

@@ -14,6 +14,7 @@ from projections.checkout_view import render_view
 from services.command_handling import Accepted, Expired, Failed, Overloaded, Rejected
 from services.event_store import StoreUnavailable
 from services.http_api.app import ApiParts, build_app
+from services.http_api.list_reader import ListReader
 from services.kafka.topics import Topics
 from services.messages.event_messages import structured_event
 from services.messages.scenario import scenario
@@ -72,9 +73,8 @@ class Scripted:
 
 def app_that_answers(answer=None):
     scripted = Scripted(answer)
-    app = build_app(ApiParts(scripted, scripted, None, None, Keys(), Topics(), {}))
-    app.state.reader = app.state.past = scripted
-    return app
+    lists = ListReader(None)
+    return build_app(ApiParts(scripted, scripted, scripted, lists, scripted, Keys(), Topics(), {}))
 
 
 async def call(operation_id, answer=None, scope=None, query="", **changes):

@@ -68,7 +68,7 @@ def test_the_page_escapes_what_the_document_holds():
 
 
 async def test_document_and_page_are_served():
-    app = build_app(ApiParts(None, None, None, None, None, Topics(), {}))
+    app = build_app(ApiParts(None, None, None, None, None, None, Topics(), {}))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
         assert (await client.get("/asyncapi.json")).json() == DOCUMENT

@@ -1,0 +1,1 @@
+"""`/v1/checkouts`: its operations, their query parameters and their errors."""

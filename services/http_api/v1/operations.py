@@ -1,0 +1,159 @@
+"""The table of `/v1/checkouts`. A second binding of the same handler is a second table beside it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from domain.commands import (
+    CancelCheckout,
+    Command,
+    CompleteCheckout,
+    CreateCheckout,
+    RecordPayment,
+    UpdateCheckout,
+)
+from projections.checkout_view import render_view
+from projections.list_page import list_item
+from services.http_api import reads, writes
+from services.http_api.errors import no_such_version
+from services.http_api.operation import ErrorCase, Operation, ShownCheckout, ShownPage
+from services.http_api.responses import PREFIX
+from services.http_api.v1 import error_cases as cases
+from services.http_api.v1 import query
+from services.messages.checkout_list import CheckoutPage
+from services.messages.event_messages import structured_event
+from services.messages.event_page import EventPage
+from services.messages.scenario import scenario
+from services.security.api_keys import Scope
+
+
+def _write(
+    name: str, method: str, path: str, command: type[Command], *errors: ErrorCase, **more: Any
+) -> Operation:
+    first = (
+        *cases.guards(Scope.WRITE),
+        cases.TOO_LARGE,
+        cases.UNSUPPORTED,
+        cases.malformed_body(command),
+        cases.CONFLICT,
+    )
+    last = (cases.STALE, cases.OUTCOME_UNKNOWN, cases.FAULT)
+    return Operation(
+        id=f"{name}_checkout",
+        method=method,
+        path=PREFIX + path,
+        scope=Scope.WRITE,
+        handle=writes.write,
+        command=command,
+        errors=(*first, *errors, *last),
+        **{"shows": ShownCheckout(command.NAME), **more},
+    )
+
+
+def _read(name: str, path: str, *errors: ErrorCase, **more: Any) -> Operation:
+    return Operation(
+        id=name,
+        method="GET",
+        path=PREFIX + path,
+        scope=Scope.READ,
+        errors=(*cases.guards(Scope.READ), *errors, cases.FAULT),
+        **more,
+    )
+
+
+def _listed() -> dict[str, Any]:
+    item = list_item(render_view(scenario()["CreateCheckout"].after))
+    return {"data": [item], "has_more": False, "total_count": 1}
+
+
+def _events() -> dict[str, Any]:
+    events = scenario()["CreateCheckout"].events[:2]
+    return {"data": [structured_event(event) for event in events], "has_more": True}
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    _write(
+        "create",
+        "POST",
+        "",
+        CreateCheckout,
+        cases.TAKEN,
+        summary="Create a checkout",
+        description="Open a checkout with at least one item.",
+        success=HTTPStatus.CREATED,
+    ),
+    _read(
+        "list_checkouts",
+        "",
+        cases.malformed_query(query.CURSOR, "no id"),
+        cases.NO_LIST,
+        summary="List checkouts",
+        description="The checkouts that match a filter, newest first.",
+        handle=reads.list_checkouts,
+        shows=ShownPage(CheckoutPage, "The checkouts, newest first.", _listed),
+        query=query.LIST,
+    ),
+    _read(
+        "get_checkout",
+        "/{checkout_id}",
+        cases.malformed_query(query.VERSION, "0"),
+        ErrorCase(no_such_version, "there is no such checkout, or it had no such version then"),
+        cases.UNREADABLE,
+        summary="Get a checkout",
+        description="The checkout as it is now, or as it was: at a version, or at a time.",
+        handle=reads.get_checkout,
+        shows=ShownCheckout("CreateCheckout"),
+        query=query.POINT_IN_TIME,
+    ),
+    _write(
+        "update",
+        "PUT",
+        "/{checkout_id}",
+        UpdateCheckout,
+        cases.NOT_FOUND,
+        cases.CLOSED,
+        cases.IN_PROGRESS,
+        summary="Update a checkout",
+        description="Change what is given and leave the rest: an absent field stays, `null` clears.",
+    ),
+    _write(
+        "complete",
+        "POST",
+        "/{checkout_id}/complete",
+        CompleteCheckout,
+        cases.IN_FLIGHT,
+        cases.NOT_FOUND,
+        cases.CLOSED,
+        cases.IN_PROGRESS,
+        cases.NOT_READY,
+        cases.DECLINED,
+        summary="Complete a checkout",
+        description="Pay the total of the checkout, and make an order of it.",
+        shows=ShownCheckout(RecordPayment.NAME, pending=CompleteCheckout.NAME),
+    ),
+    _write(
+        "cancel",
+        "POST",
+        "/{checkout_id}/cancel",
+        CancelCheckout,
+        cases.NOT_FOUND,
+        cases.NOT_CANCELABLE,
+        cases.IN_PROGRESS,
+        summary="Cancel a checkout",
+        description="Close the checkout for good. The body is optional.",
+        body_required=False,
+    ),
+    _read(
+        "list_events",
+        "/{checkout_id}/events",
+        cases.malformed_query(query.EVENTS_LIMIT, "0"),
+        cases.NOT_FOUND,
+        cases.UNREADABLE,
+        summary="List the events of a checkout",
+        description="What happened to the checkout, oldest first: the CloudEvents that are on Kafka.",
+        handle=reads.list_events,
+        shows=ShownPage(EventPage, "The events, oldest first.", _events),
+        query=query.EVENTS,
+    ),
+)
