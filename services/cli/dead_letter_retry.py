@@ -9,11 +9,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
-from services.command_consumer.dead_letter_decoding import DeadLetter
 from services.command_consumer.dead_letter_retry import CannotRetry, Retries, Retry
-from services.kafka.command_client import CommandClient, NoReply, Reply
+from services.command_consumer.dead_letters import DeadLetter
 from services.kafka.connection import KafkaConnection
 from services.kafka.topics import Topics
+from services.messages.command_client import CommandClient, NoReply, Reply
 
 Letters = AsyncGenerator[tuple[str, DeadLetter | None], None]
 """Places, each with the dead letter that is there, if one is."""

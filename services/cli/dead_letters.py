@@ -15,11 +15,11 @@ import typer
 from services.cli.dead_letter_format import line, pages, summary, whole
 from services.cli.dead_letter_retry import Letters, Tries
 from services.cli.terminal import escaped
-from services.command_consumer.dead_letter_decoding import DeadLetter
-from services.command_consumer.received_cloud_event import DeadLetterReason
+from services.command_consumer.dead_letters import DeadLetter
 from services.kafka.connection import KafkaConnection, connection_of
 from services.kafka.topic_reader import record_at, records_of
 from services.kafka.topics import Topics
+from services.messages.dead_letters import DeadLetterReason
 from services.runtime.log_config import configure_logging
 from services.runtime.settings import Settings
 
@@ -129,7 +129,7 @@ async def _retry(tries: Tries, letters: Letters, *, as_json: bool) -> tuple[int,
 async def _letter_at(connection: KafkaConnection, topics: Topics, place: str) -> DeadLetter | None:
     number, _, offset = place.partition(":")
     record = await record_at(connection, topics.dead_letters, int(number), int(offset))
-    return DeadLetter.of(record) if record else None
+    return DeadLetter.decode(record) if record else None
 
 
 async def _letters_at(
@@ -147,7 +147,7 @@ async def _letters(
 ) -> Letters:
     async with aclosing(records_of(connection, topics.dead_letters)) as records:
         async for record in records:
-            letter = DeadLetter.of(record)
+            letter = DeadLetter.decode(record)
             if reason and letter.facts.get("reason") != reason:
                 continue
             if checkout is None or letter.checkout == checkout:

@@ -10,9 +10,9 @@ from services.audit.views_rebuild import RedisRestarted
 from services.dev import DevError
 from services.event_store import StoreUnavailable
 from services.event_store.event_mapper import UnreadableEvent
-from services.kafka.command_client import NoReply
 from services.kafka.publisher import KafkaUnavailable
 from services.kafka.topic_admin import WrongTopic
+from services.messages.command_client import NoReply
 from services.messages.schema_export import ForeignFile
 from services.payment_worker.manual_resolution import CannotResolve
 from services.runtime.settings import BadSetting

@@ -15,9 +15,9 @@ from rich.console import Console
 
 from domain.commands import COMMANDS
 from domain.values import CHECKOUT_ID_PATTERN
-from services.kafka.command_client import CommandClient, CommandToSend, Reply
 from services.kafka.connection import connection_of
 from services.kafka.topics import Topics
+from services.messages.command_client import CommandClient, CommandToSend, Reply
 from services.runtime.log_config import configure_logging
 from services.runtime.settings import Settings
 
@@ -62,14 +62,13 @@ def send(
     """Publish a command and print its reply. Exit 1 if it is rejected or no reply comes."""
     configure_logging(as_json=False, level=40)
     settings = Settings.load("kafka_bootstrap_servers")
-    attributes = {} if expected_version is None else {"expectedversion": str(expected_version)}
     command = CommandToSend(
         type=f"checkout.{command_type.removeprefix('checkout.')}",
         checkout_id=checkout_id,
         body=_read(data),
         source=source,
         command_id=command_id or uuid.uuid4().hex,
-        attributes=attributes,
+        expected_version=expected_version,
     )
     reply = asyncio.run(_send(settings, command, wait))
     if as_json:

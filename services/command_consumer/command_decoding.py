@@ -18,15 +18,15 @@ from domain.events import Channel
 from domain.rejection import Rejection, RejectionCode, invalid
 from domain.values import CHECKOUT_ID_PATTERN, MAX_TEXT
 from services.command_consumer.received_cloud_event import (
-    DeadLetterReason,
     ReceivedCloudEvent,
     Unanswerable,
 )
 from services.command_handling import CommandEnvelope, fingerprint_of, valid_traceparent
 from services.kafka.topics import Topics
+from services.messages.cloud_events import TYPE_PREFIX
+from services.messages.dead_letters import DeadLetterReason
 from services.messages.strict_json import parse_json
 
-TYPE_PREFIX = "checkout."
 MAX_BODY_BYTES = 1024 * 1024
 
 _MAX_ANSWERABLE_BYTES = 50_000

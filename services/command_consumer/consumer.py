@@ -8,10 +8,8 @@ from datetime import datetime
 
 from aiokafka import ConsumerRecord
 
+from services.command_consumer import dead_letters
 from services.command_consumer.command_decoding import DecodedCommand, UnanswerableRecord, read
-from services.command_consumer.dead_letter_encoding import dead_letter
-from services.command_consumer.received_cloud_event import DeadLetterReason
-from services.command_consumer.replies import accepted, rejected
 from services.command_consumer.reply_topics import ReplyTopics
 from services.command_handling import Accepted, Answer, Failed, GroupCommitter, Rejected
 from services.kafka.connection import KafkaConnection
@@ -19,6 +17,8 @@ from services.kafka.producer_record import ProducerRecord
 from services.kafka.publisher import KafkaUnavailable, Publisher
 from services.kafka.subscription import Records, Subscription
 from services.kafka.topics import Topics
+from services.messages.dead_letters import DeadLetterReason
+from services.messages.replies import RepliedCommand, accepted, rejected
 from services.runtime.lag import LagMonitor
 from services.runtime.metrics import COMMAND_LAG, DEAD_LETTERS
 
@@ -90,15 +90,22 @@ class CommandConsumer:
         self, item: DecodedCommand, answer: Answer, topic: str
     ) -> Sequence[ProducerRecord]:
         envelope = item.envelope
+        command = RepliedCommand(
+            envelope.command_id,
+            envelope.source,
+            envelope.checkout_id,
+            envelope.correlation_id,
+            envelope.traceparent,
+        )
         match answer:
             case Accepted():
-                return [accepted(topic, envelope, answer.view, self._now())]
+                return [accepted(topic, command, answer.view, self._now())]
             case Rejected():
-                return [rejected(topic, envelope, answer.rejection, self._now())]
+                return [rejected(topic, command, answer.rejection, self._now())]
             case Failed():
                 reason, version = DeadLetterReason.INTERNAL, answer.checkout_version
                 letter = self._dead_letter(item.record, reason, version)
-                return [letter, rejected(topic, envelope, answer.rejection, self._now())]
+                return [letter, rejected(topic, command, answer.rejection, self._now())]
             case _:
                 raise TypeError(f"a command from Kafka can't end as {answer!r}")
 
@@ -114,4 +121,4 @@ class CommandConsumer:
             record.offset,
         )
         topic = self._topics.dead_letters
-        return dead_letter(topic, record, reason, self._now(), checkout_version)
+        return dead_letters.encode(topic, record, reason, self._now(), checkout_version)

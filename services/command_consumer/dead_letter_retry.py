@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from domain.rejection import Rejection
 from services.command_consumer.command_decoding import DecodedCommand, read
-from services.command_consumer.dead_letter_decoding import DeadLetter
-from services.command_consumer.received_cloud_event import DeadLetterReason, ReceivedCloudEvent
+from services.command_consumer.dead_letters import DeadLetter
+from services.command_consumer.received_cloud_event import ReceivedCloudEvent
 from services.command_handling import CommandEnvelope
-from services.kafka.command_client import Identity, Reply
 from services.kafka.producer_record import ProducerRecord
 from services.kafka.topics import Topics
+from services.messages.command_client import CommandIdentity, Reply
+from services.messages.dead_letters import DeadLetterReason
 from services.messages.strict_json import parse_json
 
 logger = logging.getLogger(__name__)
@@ -39,9 +40,9 @@ class Retry:
     claim: int | None
 
     @property
-    def identity(self) -> Identity:
+    def identity(self) -> CommandIdentity:
         """What a reply to it names."""
-        return Identity(self.envelope.source, self.envelope.command_id)
+        return CommandIdentity(self.envelope.source, self.envelope.command_id)
 
 
 class Retries:

@@ -10,31 +10,19 @@ import binascii
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from aiokafka import ConsumerRecord
 
 from domain.rejection import Rejection, RejectionCode, invalid
 from services.kafka.consumer import UndecodableRecord
+from services.messages.dead_letters import DeadLetterReason
 from services.messages.strict_json import parse_json
 
 _STRUCTURED = "application/cloudevents+json"
 _BATCHED = "application/cloudevents-batch"
 
 Attributes = Mapping[str, Any]
-
-
-class DeadLetterReason(StrEnum):
-    """Why a message was put aside."""
-
-    UNDECODABLE_HEADER_NAME = "undecodable_header_name"
-    BATCHED_EVENTS = "batched_events"
-    MALFORMED_STRUCTURED_EVENT = "malformed_structured_event"
-    MISSING_ATTRIBUTES = "missing_attributes"
-    INVALID_SUBJECT = "invalid_subject"
-    OVERSIZED_IDENTITY = "oversized_identity"
-    INTERNAL = "internal"
 
 
 class Unanswerable(Exception):

@@ -15,7 +15,7 @@ from rich.rule import Rule
 
 from services.dev import DevError
 from services.dev.system import DevSystem, dev_system
-from services.kafka.command_client import CommandClient, CommandToSend
+from services.messages.command_client import CommandClient, CommandToSend
 from services.messages.scenario import BODIES, CHECKOUT_ID
 
 
@@ -56,7 +56,6 @@ class _Story:
             body=orjson.dumps(BODIES["CreateCheckout"]),
             source="/demo/shop",
             command_id="create-1",
-            attributes={},
         )
         reply = await client.send(command)
         if not reply.is_accepted:

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+import operator
+from functools import reduce
+from typing import Annotated, Any, Literal
 
 import orjson
+from pydantic import Field
 
-from domain.events import RecordedEvent
-from services.kafka.producer_record import JSON, ProducerRecord, cloud_event, context_attributes
+from domain.events import EVENTS, RecordedEvent
+from domain.values import Value
+from services.kafka.producer_record import ProducerRecord
+from services.messages.cloud_events import JSON, SOURCE, TYPE_PREFIX, EventAttributes, cloud_event
 from services.messages.rfc3339 import format_rfc3339
 
+_AnyEvent: Any = reduce(operator.or_, EVENTS.values())
 
-def event_attributes(recorded: RecordedEvent) -> dict[str, str | None]:
-    """The CloudEvents attributes of an event, besides those that all our messages have."""
+
+class CloudEvent(EventAttributes):
+    """What has happened to a checkout, as a CloudEvent in JSON."""
+
+    datacontenttype: Literal["application/json"]
+    data: Annotated[_AnyEvent, Field(description="What has happened, by the event's type.")]
+
+
+class EventPage(Value):
+    """Some of a checkout's events, oldest first."""
+
+    data: tuple[CloudEvent, ...]
+    has_more: Annotated[bool, Field(description="Whether there are events after these.")]
+
+
+def event_attributes(recorded: RecordedEvent) -> EventAttributes:
+    """The CloudEvents attributes of an event."""
     event, metadata = recorded.event, recorded.metadata
-    return {
-        "type": f"checkout.{event.NAME}",
+    attributes: EventAttributes = {
+        "specversion": "1.0",
+        "type": f"{TYPE_PREFIX}{event.NAME}",
+        "source": SOURCE,
         "id": f"{recorded.checkout_id}:{recorded.version}",
+        "subject": recorded.checkout_id,
         "time": format_rfc3339(recorded.at),
         # Consumers compare sequences as text, so the version is padded.
         "sequence": f"{recorded.version:020d}",
@@ -24,21 +48,21 @@ def event_attributes(recorded: RecordedEvent) -> dict[str, str | None]:
         "causationid": metadata.command_id,
         "causationsource": metadata.command_source,
         "actor": metadata.actor,
-        "dataschema": f"urn:checkout:{event.NAME}:{event.SCHEMA_VERSION}",
-        "traceparent": metadata.traceparent,
+        "dataschema": f"urn:checkout:{event.topic()}",
     }
+    if metadata.traceparent:
+        attributes["traceparent"] = metadata.traceparent
+    return attributes
 
 
 def event_message(topic: str, recorded: RecordedEvent) -> ProducerRecord:
-    """The message of an event."""
-    data = orjson.dumps(_data(recorded))
-    return cloud_event(topic, recorded.checkout_id, event_attributes(recorded), data)
+    """The Kafka message of an event."""
+    return cloud_event(topic, event_attributes(recorded), orjson.dumps(_data(recorded)))
 
 
-def structured_event(recorded: RecordedEvent) -> dict[str, Any]:
-    """The JSON object of an event: what its message says, in the structured mode of CloudEvents."""
-    attributes = context_attributes(recorded.checkout_id, event_attributes(recorded))
-    return {**attributes, "datacontenttype": JSON, "data": _data(recorded)}
+def structured_event(recorded: RecordedEvent) -> CloudEvent:
+    """The same as one JSON object: the structured mode of CloudEvents."""
+    return {**event_attributes(recorded), "datacontenttype": JSON, "data": _data(recorded)}
 
 
 def _data(recorded: RecordedEvent) -> dict[str, Any]:

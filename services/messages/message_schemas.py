@@ -10,8 +10,8 @@ from pydantic.json_schema import JsonSchemaMode
 
 from domain.commands import COMMANDS
 from domain.events import EVENTS
-from services.messages.asyncapi.headers import TYPE_PREFIX
-from services.messages.asyncapi.messages import REPLIES
+from services.messages.cloud_events import TYPE_PREFIX
+from services.messages.replies import REPLIES
 from services.messages.schemas import schema_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

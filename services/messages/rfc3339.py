@@ -21,8 +21,6 @@ def parse_rfc3339(text: str) -> datetime | None:
     return None
 
 
-def format_rfc3339(moment: datetime | None) -> str | None:
+def format_rfc3339(moment: datetime) -> str:
     """A moment in UTC, such as `2024-09-30T14:30:00Z`."""
-    if moment is None:
-        return None
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

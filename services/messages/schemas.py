@@ -1,12 +1,12 @@
-"""The JSON of answers as classes, and the JSON Schemas that the documents of both doors are made of."""
+"""JSON Schemas of what comes in and what goes out, for the documents of both channels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import (
     CoreModeRef,
     CoreRef,
@@ -18,25 +18,12 @@ from pydantic.json_schema import (
 )
 from pydantic_core import core_schema
 
-from domain.values import SparseValue
-
 REF_TEMPLATE = "#/components/schemas/{model}"
 """Where OpenAPI and AsyncAPI keep schemas."""
 
 
 _PUBLISHED_NAMES = {"CheckoutView": "Checkout"}
 """Classes that consumers know by another name: code is generated from these names."""
-
-
-class Error(SparseValue):
-    """Why there is no other answer."""
-
-    type: Literal["invalid_request", "processing_error", "service_unavailable"]
-    code: Annotated[str, Field(description="A stable word to branch on.")]
-    message: Annotated[str, Field(description="A sentence for a person. It may change.")]
-    param: Annotated[
-        str | None, Field(description="The JSONPath of the field at fault, if one is.")
-    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +55,16 @@ def schema_of(model: type[BaseModel], mode: JsonSchemaMode) -> dict[str, Any]:
     return model.model_json_schema(mode=mode, schema_generator=_WireSchema)
 
 
+def shape_schema(shape: Any) -> dict[str, Any]:
+    """The schema of a `TypedDict` without titles: of headers, which are no class to their readers."""
+    schema = TypeAdapter(shape).json_schema()
+    properties = {
+        name: {key: value for key, value in part.items() if key != "title"}
+        for name, part in schema["properties"].items()
+    }
+    return {"type": "object", "properties": properties, "required": schema["required"]}
+
+
 class _WireSchema(GenerateJsonSchema):
     """Tells what is on the wire: no defaults, which a client must not fill in (an absent field of an
     update stays as it is), and in what we send no null for an absent field (it is left out).
@@ -87,6 +84,11 @@ class _WireSchema(GenerateJsonSchema):
         found = super().model_schema(schema)
         if self.mode == "serialization":
             found.pop("additionalProperties", None)
+        return found
+
+    def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
+        found = super().typed_dict_schema(schema)
+        found.pop("additionalProperties", None)
         return found
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:

@@ -21,8 +21,9 @@ from services.http_api.openapi.links import LINKS
 from services.http_api.openapi.responses import responses
 from services.http_api.openapi.swagger_ui import SWAGGER_UI
 from services.http_api.operation import Operation, ShownCheckout, ShownPage
+from services.messages.errors import Error
 from services.messages.scenario import scenario
-from services.messages.schemas import Error, Schemas
+from services.messages.schemas import Schemas
 
 __all__ = ["SWAGGER_UI", "openapi_document"]
 

@@ -15,9 +15,9 @@ from services.http_api.errors import ApiError, rejection_headers
 from services.http_api.openapi.headers import header_references, optional_headers
 from services.http_api.openapi.links import link_references
 from services.http_api.operation import ErrorCase, Operation, ShownCheckout, ShownPage
-from services.messages.errors import STATUS, error_body, flat_error
+from services.messages.errors import STATUS, Error, error_body, flat_error
 from services.messages.scenario import scenario
-from services.messages.schemas import Error, Schemas
+from services.messages.schemas import Schemas
 
 _Error = ApiError | Rejection
 

@@ -22,8 +22,7 @@ from services.http_api.responses import PREFIX
 from services.http_api.v1 import error_cases as cases
 from services.http_api.v1 import query
 from services.messages.checkout_list import CheckoutPage
-from services.messages.event_messages import structured_event
-from services.messages.event_page import EventPage
+from services.messages.event_messages import EventPage, structured_event
 from services.messages.scenario import scenario
 from services.security.api_keys import Scope
 

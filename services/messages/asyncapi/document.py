@@ -14,6 +14,7 @@ from services.messages.asyncapi.messages import (
     reply_messages,
     schemas,
 )
+from services.messages.cloud_events import JSON
 
 _DESCRIPTION = """\
 Checkouts by Kafka: publish commands, follow events. Messages are CloudEvents 1.0 with JSON data. What
@@ -32,7 +33,7 @@ def asyncapi_document(topics: Topics) -> dict[str, Any]:
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Checkout", "version": "1", "description": _DESCRIPTION},
-        "defaultContentType": "application/json",
+        "defaultContentType": JSON,
         "channels": {
             "commands": _channel(
                 topics.commands,

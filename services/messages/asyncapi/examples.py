@@ -1,53 +1,57 @@
-"""An example of each message: what the scenario's commands, events and replies look like on the wire."""
+"""An example of each message: the scenario's commands, events and replies as they are sent."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import orjson
 
-from domain.commands import Command
+from domain.commands import CancelCheckout, ClientCommand, UpdateCheckout
 from domain.events import Event
-from domain.rejection import Rejection, RejectionCode
-from projections.checkout_view import render
-from services.kafka.producer_record import ProducerRecord, cloud_event
+from projections.checkout_view import render_view
+from services.kafka.producer_record import ProducerRecord
 from services.kafka.topics import Topics
-from services.messages.asyncapi.headers import TYPE_PREFIX
-from services.messages.errors import flat_error
+from services.messages.cloud_events import TYPE_PREFIX, CommandAttributes, binary_headers
 from services.messages.event_messages import event_message
+from services.messages.replies import RepliedCommand, accepted, rejected
 from services.messages.rfc3339 import format_rfc3339
-from services.messages.scenario import CHECKOUT_ID, PUBLISHER, ScenarioStep, scenario
+from services.messages.scenario import (
+    CHECKOUT_ID,
+    PUBLISHER,
+    ScenarioStep,
+    provoked_rejection,
+    scenario,
+)
 
 Example = dict[str, Any]
 
 
-def command_example(command: type[Command], topics: Topics) -> Example | None:
+def command_example(command: type[ClientCommand], topics: Topics) -> Example | None:
     """A command as a publisher sends it; None if the scenario has none of that class."""
-    chapter = scenario().get(command.NAME)
-    if chapter is None:
+    step = scenario().get(command.NAME)
+    if step is None:
         return None
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_type": f"{TYPE_PREFIX}{command.NAME}",
-        "ce_source": PUBLISHER,
-        "ce_id": chapter.command_id,
-        "ce_subject": CHECKOUT_ID,
-        "ce_correlationid": chapter.events[0].metadata.correlation_id,
-        "content-type": "application/json",
-        "reply-to": topics.replies,
+    attributes: CommandAttributes = {
+        "specversion": "1.0",
+        "type": f"{TYPE_PREFIX}{command.NAME}",
+        "source": PUBLISHER,
+        "id": step.command_id,
+        "subject": CHECKOUT_ID,
+        "correlationid": step.events[0].metadata.correlation_id,
     }
-    if chapter.before:
-        headers["ce_expectedversion"] = str(chapter.before.version)
-    return {"name": command.NAME, "headers": headers, "payload": chapter.body}
+    if step.before:
+        attributes["expectedversion"] = str(step.before.version)
+    headers = {name: value.decode() for name, value in binary_headers(attributes)}
+    headers["reply-to"] = topics.replies
+    return {"name": command.NAME, "headers": headers, "payload": step.body}
 
 
 def event_example(event: type[Event], topics: Topics) -> Example | None:
     """The latest event of that class in the scenario, as it is sent; None if it has none."""
     found = [
         recorded
-        for chapter in scenario().values()
-        for recorded in chapter.events
+        for step in scenario().values()
+        for recorded in step.events
         if type(recorded.event) is event
     ]
     return _example(event.NAME, event_message(topics.events, found[-1])) if found else None
@@ -56,20 +60,21 @@ def event_example(event: type[Event], topics: Topics) -> Example | None:
 def accepted_example(topics: Topics) -> Example:
     """The reply to the scenario's first command."""
     first = next(iter(scenario().values()))
-    view = render(first.after)
-    result = {"version": first.after.version, "checkout": view}
-    return _reply("CommandAccepted", topics, first, first.command_id, result)
+    command = _replied(first, first.command_id)
+    message = accepted(topics.replies, command, render_view(first.after), first.at)
+    return _example("CommandAccepted", message)
 
 
 def rejected_example(topics: Topics) -> Example:
     """The reply to a command that comes after the scenario's end."""
-    last = list(scenario().values())[-1]
-    rejection = Rejection(RejectionCode.CHECKOUT_CLOSED, "the checkout is canceled for good")
-    return _reply("CommandRejected", topics, last, "command-9", {"error": flat_error(rejection)})
+    last = scenario()[CancelCheckout.NAME]
+    rejection = provoked_rejection(UpdateCheckout, after=CancelCheckout)
+    message = rejected(topics.replies, _replied(last, "command-9"), rejection, last.at)
+    return _example("CommandRejected", message)
 
 
 def dead_letter_example(topics: Topics) -> Example:
-    """A message that says neither who sends it nor which checkout it means."""
+    """A message that names neither its sender nor its checkout."""
     headers = {
         "ce_specversion": "1.0",
         "ce_type": f"{TYPE_PREFIX}CancelCheckout",
@@ -82,26 +87,9 @@ def dead_letter_example(topics: Topics) -> Example:
     return {"name": "DeadLetter", "headers": headers, "payload": {"reason": "timeout"}}
 
 
-def _reply(
-    name: str, topics: Topics, chapter: ScenarioStep, command_id: str, result: dict[str, Any]
-) -> Example:
-    data = orjson.dumps(
-        {
-            "command_id": command_id,
-            "command_source": PUBLISHER,
-            "checkout_id": CHECKOUT_ID,
-            **result,
-        }
-    )
-    attributes = {
-        "type": f"{TYPE_PREFIX}{name}",
-        "id": hashlib.sha256(data).hexdigest()[:32],
-        "time": format_rfc3339(chapter.at),
-        "correlationid": chapter.events[0].metadata.correlation_id,
-        "causationid": command_id,
-        "causationsource": PUBLISHER,
-    }
-    return _example(name, cloud_event(topics.replies, CHECKOUT_ID, attributes, data))
+def _replied(step: ScenarioStep, command_id: str) -> RepliedCommand:
+    correlation_id = step.events[0].metadata.correlation_id
+    return RepliedCommand(command_id, PUBLISHER, CHECKOUT_ID, correlation_id, None)
 
 
 def _example(name: str, message: ProducerRecord) -> Example:

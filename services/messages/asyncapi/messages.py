@@ -1,15 +1,13 @@
-"""The message objects: one for each command, event and reply there is, and the dead letter."""
+"""The message objects: one for each command, event and reply, and the dead letter."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from domain.checkout_view import CheckoutView
 from domain.commands import COMMANDS
 from domain.events import EVENTS, Event
-from domain.values import CheckoutId, Value
 from services.kafka.topics import Topics
 from services.messages.asyncapi.examples import (
     Example,
@@ -21,40 +19,19 @@ from services.messages.asyncapi.examples import (
 )
 from services.messages.asyncapi.headers import (
     KEY,
-    TYPE_PREFIX,
     Schema,
     command_headers,
-    dead_letter_headers,
     event_headers,
     reply_headers,
 )
-from services.messages.schemas import Error, Schemas
+from services.messages.cloud_events import JSON, TYPE_PREFIX
+from services.messages.dead_letters import DeadLetterHeaders
+from services.messages.replies import REPLIES, CommandAccepted, CommandRejected
+from services.messages.schemas import Schemas, shape_schema
 
 Messages = dict[str, dict[str, Any]]
 
 BINDING_VERSION = "0.5.0"
-
-
-class CommandAccepted(Value):
-    """The command was carried out, or changed nothing and was right all the same."""
-
-    command_id: str
-    command_source: str
-    checkout_id: CheckoutId
-    version: Annotated[int, Field(ge=1, description="Of the checkout, as the command left it.")]
-    checkout: CheckoutView
-
-
-class CommandRejected(Value):
-    """The command was refused. Nothing was changed."""
-
-    command_id: str
-    command_source: str
-    checkout_id: CheckoutId
-    error: Error
-
-
-REPLIES: tuple[type[BaseModel], ...] = (CommandAccepted, CommandRejected)
 
 
 def schemas() -> Schemas:
@@ -106,9 +83,9 @@ def dead_letter_messages(topics: Topics) -> Messages:
         "DeadLetter": {
             "name": "DeadLetter",
             "title": "DeadLetter",
-            "summary": "A message put aside: as it came, with where it came from and why.",
+            "summary": "A message as it came, with where it came from and why it could not be handled.",
             "contentType": "application/octet-stream",
-            "headers": dead_letter_headers(),
+            "headers": shape_schema(DeadLetterHeaders),
             "payload": {"description": "The value as it came: any bytes, or none."},
             "bindings": _keyed_by({"description": "The key as it came: any bytes, or none."}),
             "examples": [dead_letter_example(topics)],
@@ -125,7 +102,7 @@ def _cloud_event(
         "title": name,
         "summary": summary,
         "description": " ".join(description.split()),
-        "contentType": "application/json",
+        "contentType": JSON,
         "correlationId": {"location": "$message.header#/ce_correlationid"},
         "headers": headers,
         "payload": known.references[model],

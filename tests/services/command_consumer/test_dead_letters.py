@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from aiokafka import ConsumerRecord
 
-from services.command_consumer.dead_letter_encoding import dead_letter
-from services.command_consumer.received_cloud_event import DeadLetterReason
+from services.command_consumer import dead_letters
 from services.kafka.producer_record import ProducerRecord
 from services.kafka.publisher import MAX_MESSAGE_BYTES
+from services.messages.dead_letters import DeadLetterReason
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 Headers = list[tuple[str, bytes | None]]
@@ -17,7 +17,9 @@ Headers = list[tuple[str, bytes | None]]
 
 def letter(key: bytes | None, value: bytes | None, headers: Headers) -> ProducerRecord:
     record = ConsumerRecord("checkout.commands", 7, 42, 0, 0, key, value, None, 0, 0, headers)
-    return dead_letter("checkout.dead-letters", record, DeadLetterReason.INVALID_SUBJECT, NOW)
+    return dead_letters.encode(
+        "checkout.dead-letters", record, DeadLetterReason.INVALID_SUBJECT, NOW
+    )
 
 
 def told(message: ProducerRecord) -> dict[str, str]:

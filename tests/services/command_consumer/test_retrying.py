@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord
 
+from services.command_consumer import dead_letters
 from services.command_consumer.command_decoding import DecodedCommand, read
-from services.command_consumer.dead_letter_decoding import DeadLetter
-from services.command_consumer.dead_letter_encoding import dead_letter
 from services.command_consumer.dead_letter_retry import CannotRetry, Retries
-from services.command_consumer.received_cloud_event import DeadLetterReason
-from services.kafka.command_client import Reply
+from services.command_consumer.dead_letters import DeadLetter
 from services.kafka.topics import Topics
+from services.messages.command_client import Reply
+from services.messages.dead_letters import DeadLetterReason
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TOPICS = Topics()
@@ -60,8 +60,8 @@ def letter_of(
     reason: DeadLetterReason = DeadLetterReason.INTERNAL,
 ) -> DeadLetter:
     """A dead letter, made and read again."""
-    sent = dead_letter(TOPICS.dead_letters, original, reason, NOW, version)
-    return DeadLetter.of(record(sent.topic, sent.key, sent.value, sent.headers))
+    sent = dead_letters.encode(TOPICS.dead_letters, original, reason, NOW, version)
+    return DeadLetter.decode(record(sent.topic, sent.key, sent.value, sent.headers))
 
 
 def expected(letter: DeadLetter, retries: Retries) -> int | None:
@@ -126,7 +126,7 @@ def test_what_a_rejected_retry_says_changes_no_expectation():
 
 
 REFUSED: dict[str, tuple[DeadLetter, str]] = {
-    "not ours": (DeadLetter.of(binary()), "no dl_reason"),
+    "not ours": (DeadLetter.decode(binary()), "no dl_reason"),
     "cut": (letter_of(record("t", b"a", b"v" * 2_000_000, binary().headers)), "dl_truncated"),
     "header name": (
         letter_of(binary(), reason=DeadLetterReason.UNDECODABLE_HEADER_NAME),

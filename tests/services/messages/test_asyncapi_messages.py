@@ -6,16 +6,14 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from domain.commands import COMMANDS
-from domain.events import Channel
 from domain.rejection import Rejection, RejectionCode
 from projections.checkout_view import render_view
-from services.command_consumer.dead_letter_encoding import dead_letter
-from services.command_consumer.received_cloud_event import DeadLetterReason
-from services.command_consumer.replies import accepted, rejected
-from services.command_handling import CommandEnvelope
+from services.command_consumer import dead_letters
 from services.kafka.topics import Topics
 from services.messages.asyncapi import asyncapi_document
+from services.messages.dead_letters import DeadLetterReason
 from services.messages.event_messages import event_message
+from services.messages.replies import RepliedCommand, accepted, rejected
 from tests.domain.given import CALIFORNIA, MUG, NOW, after, ask
 from tests.services.served_documents import faults
 
@@ -31,18 +29,8 @@ def assert_told(name, message):
     assert faults(DOCUMENT, told["payload"], json.loads(message.value)) == []
 
 
-def envelope(traceparent):
-    return CommandEnvelope(
-        channel=Channel.KAFKA,
-        source="/till",
-        command_id="c-1",
-        checkout_id="c1",
-        command=COMMANDS["CancelCheckout"](),
-        fingerprint="",
-        actor="/till",
-        correlation_id="r-1",
-        traceparent=traceparent,
-    )
+def command(traceparent):
+    return RepliedCommand("c-1", "/till", "c1", "r-1", traceparent)
 
 
 def test_events_as_they_are_sent_are_of_their_schemas():
@@ -60,7 +48,7 @@ def test_events_as_they_are_sent_are_of_their_schemas():
 def test_an_acceptance_as_it_is_sent_is_of_its_schema(traceparent):
     created = after(None, ask(None, COMMANDS["CreateCheckout"].parse({"items": MUG})))
 
-    message = accepted("checkout.replies", envelope(traceparent), render_view(created), NOW)
+    message = accepted("checkout.replies", command(traceparent), render_view(created), NOW)
 
     assert_told("CommandAccepted", message)
 
@@ -69,7 +57,7 @@ def test_an_acceptance_as_it_is_sent_is_of_its_schema(traceparent):
 def test_every_rejection_as_it_is_sent_is_of_its_schema(code):
     rejection = Rejection(code, "why", "$.items")
 
-    assert_told("CommandRejected", rejected("checkout.replies", envelope(None), rejection, NOW))
+    assert_told("CommandRejected", rejected("checkout.replies", command(None), rejection, NOW))
 
 
 @pytest.mark.parametrize("reason", DeadLetterReason)
@@ -78,7 +66,7 @@ def test_a_dead_letter_as_it_is_sent_is_of_its_schema(reason, size):
     value = b"?" * size
     record = ConsumerRecord("checkout.commands", 7, 42, 0, 0, b"c1", value, None, 2, size, ())
 
-    message = dead_letter("checkout.dead-letters", record, reason, NOW)
+    message = dead_letters.encode("checkout.dead-letters", record, reason, NOW)
 
     told = MESSAGES["DeadLetter"]["headers"]
     headers = {key: content.decode() for key, content in message.headers}

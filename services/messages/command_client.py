@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from services.kafka.connection import KafkaConnection
 from services.kafka.producer_record import ProducerRecord
 from services.kafka.publisher import KafkaUnavailable, Publisher
 from services.kafka.topics import Topics
+from services.messages.cloud_events import CommandAttributes, binary_headers
 
 
 class NoReply(Exception):
@@ -36,7 +37,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class CommandIdentity:
     """What identifies a command, and what its reply names: `ce_source` and `ce_id`."""
 
     source: str
@@ -45,27 +46,27 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class CommandToSend:
-    """A command as its publisher names it. `attributes` are further CloudEvents attributes."""
+    """A command as its publisher names it."""
 
     type: str
     checkout_id: str
     body: bytes | None
     source: str
     command_id: str
-    attributes: Mapping[str, str]
+    expected_version: int | None = None
 
     def message(self, topics: Topics) -> ProducerRecord:
         """The command in binary mode."""
-        attributes = {
+        attributes: CommandAttributes = {
             "specversion": "1.0",
             "id": self.command_id,
             "source": self.source,
             "type": self.type,
             "subject": self.checkout_id,
-            **self.attributes,
         }
-        headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
-        headers.append(("content-type", b"application/json"))
+        if self.expected_version is not None:
+            attributes["expectedversion"] = str(self.expected_version)
+        headers = binary_headers(attributes)
         return ProducerRecord(topics.commands, self.checkout_id.encode(), self.body, headers)
 
 
@@ -88,13 +89,13 @@ class CommandClient:
     async def send(self, command: CommandToSend, seconds: float = 10.0) -> Reply:
         """Publish a command and return its reply. Raises `NoReply`."""
         async with self.following(self._topics.replies) as replies:
-            identity = Identity(command.source, command.command_id)
+            identity = CommandIdentity(command.source, command.command_id)
             return await self.ask(command.message(self._topics), identity, replies, seconds)
 
     async def ask(
         self,
         message: ProducerRecord,
-        identity: Identity,
+        identity: CommandIdentity,
         replies: AIOKafkaConsumer,
         seconds: float = 10.0,
     ) -> Reply:
@@ -137,7 +138,7 @@ class CommandClient:
             await consumer.stop()
 
 
-def _answers(record: ConsumerRecord, identity: Identity) -> bool:
+def _answers(record: ConsumerRecord, identity: CommandIdentity) -> bool:
     told = (_header(record, "ce_causationsource"), _header(record, "ce_causationid"))
     return told == (identity.source, identity.command_id)
 
