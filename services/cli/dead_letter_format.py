@@ -1,4 +1,4 @@
-"""Dead letters for people and for scripts. What unknown hands wrote is never sent to a terminal raw."""
+"""Dead letters for people and for scripts, with untrusted text escaped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def line(letter: DeadLetter) -> str:
 
 
 def summary(letter: DeadLetter) -> dict[str, Any]:
-    """The same as JSON values; what is not known is null."""
+    """The same as JSON values; what is unknown is null."""
     facts = letter.facts
     return {
         "partition": letter.partition,

@@ -1,4 +1,4 @@
-"""`checkout dead-letters`: what was put aside, read from Kafka alone."""
+"""`checkout dead-letters`: list, show and retry, with Kafka alone."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 
 from services.cli.dead_letter_format import line, pages, summary, whole
-from services.cli.dead_letter_retry import Letters, Tries
 from services.cli.terminal import escaped
+from services.command_consumer.dead_letter_retry import Letters, RetryRun
 from services.command_consumer.dead_letters import DeadLetter
 from services.kafka.connection import KafkaConnection, connection_of
 from services.kafka.topic_reader import record_at, records_of
@@ -97,7 +97,7 @@ def retry(
         letters = _letters_at(connection, topics, places)
     else:
         letters = _letters(connection, topics, reason, checkout)
-    tried = Tries(connection, topics, wait=wait, anyway=anyway)
+    tried = RetryRun(connection, topics, wait=wait, anyway=anyway)
     count, accepted = asyncio.run(_retry(tried, letters, as_json=as_json))
     if not count and not as_json:
         typer.echo(_NONE)
@@ -115,8 +115,8 @@ async def _list(letters: Letters, *, as_json: bool) -> int:
     return count
 
 
-async def _retry(tries: Tries, letters: Letters, *, as_json: bool) -> tuple[int, int]:
-    """How many were tried, and how many of these accepted."""
+async def _retry(tries: RetryRun, letters: Letters, *, as_json: bool) -> tuple[int, int]:
+    """The number of retries, and how many of them were accepted."""
     count = accepted = 0
     async with aclosing(letters), aclosing(tries.of(letters)) as results:
         async for result in results:

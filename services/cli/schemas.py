@@ -1,4 +1,4 @@
-"""`checkout schemas`: the shapes of the messages, for publishers and consumers in other languages."""
+"""`checkout schemas`: the JSON Schemas of the messages, for other languages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ app = typer.Typer(no_args_is_help=True, help="The JSON Schemas of the messages o
 
 @app.callback()
 def _schemas() -> None:
-    """Typer makes a command of its own of what has but one, unless there is this."""
+    """Without this, Typer would make a single command of an app that has but one."""
 
 
 @app.command()

@@ -1,1 +1,1 @@
-"""The command service: commands from Kafka to the handler, a reply or a dead letter for each."""
+"""The command consumer: commands from Kafka to the handler, and a reply or a dead letter for each."""

@@ -1,7 +1,7 @@
-"""From a Kafka record to an envelope.
+"""Decodes a Kafka record into a command envelope.
 
-What can be told of a command decides what becomes of it: with id, source, type and a valid subject
-it gets a reply, whatever else is wrong with it; without them it is a dead letter.
+A message with a readable id, source, type and valid subject gets a reply, whatever else is wrong
+with it. Without them it becomes a dead letter.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ from services.messages.strict_json import parse_json
 MAX_BODY_BYTES = 1024 * 1024
 
 _MAX_ANSWERABLE_BYTES = 50_000
-"""Of an id or a source. A reply names each up to three times, escaped, and must fit a message."""
+"""The maximum size of an id or a source. A reply holds each up to three times, escaped, and must
+fit a message.
+"""
 
 _CHECKOUT_ID = re.compile(CHECKOUT_ID_PATTERN)
 _VERSION = re.compile(r"[0-9]{1,18}")
@@ -38,7 +40,7 @@ _VERSION = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class DecodedCommand:
-    """A command that can be answered, and the topic that its reply was asked for on."""
+    """A command that can be answered, and the topic for its reply."""
 
     record: ConsumerRecord
     envelope: CommandEnvelope
@@ -47,14 +49,14 @@ class DecodedCommand:
 
 @dataclass(frozen=True, slots=True)
 class UnanswerableRecord:
-    """A message that can't even be answered."""
+    """A message that can't be answered."""
 
     record: ConsumerRecord
     reason: DeadLetterReason
 
 
 def read(record: ConsumerRecord, topics: Topics) -> DecodedCommand | UnanswerableRecord:
-    """Read a record as a command."""
+    """Decode a record."""
     try:
         return _Reading(record, ReceivedCloudEvent.of(record), topics).incoming()
     except Unanswerable as unreadable:
@@ -63,14 +65,14 @@ def read(record: ConsumerRecord, topics: Topics) -> DecodedCommand | Unanswerabl
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One cloud_event on its way to become a command."""
+    """One CloudEvent while it is decoded."""
 
     record: ConsumerRecord
     cloud_event: ReceivedCloudEvent
     topics: Topics
 
     def incoming(self) -> DecodedCommand:
-        """The command as far as it can be told. Raises `Unanswerable`."""
+        """The decoded command. Raises `Unanswerable`."""
         command_id, source, command_type, subject = (
             self._required(name) for name in ("id", "source", "type", "subject")
         )
@@ -126,7 +128,9 @@ class _Reading:
         return asked if asked and self.topics.may_reply_to(asked) else None
 
     def _parsed_body(self, command_type: str) -> tuple[Any, Rejection | None]:
-        """The body as JSON values, or something to know it by again and why it is none."""
+        """The body as JSON values; or, with the reason why it can't be read, a digest that
+        identifies it.
+        """
         body = self.cloud_event.body
         if not isinstance(body, bytes):
             return body, None
@@ -143,7 +147,7 @@ class _Reading:
             return unread, rejection
 
     def _guard_attributes(self, subject: str) -> None:
-        """What must hold of a command besides its body. Raises `Rejection`."""
+        """Check everything but the body. Raises `Rejection`."""
         attributes, content_type = self.cloud_event.attributes, self.cloud_event.content_type
         if attributes.get("specversion") != "1.0":
             raise invalid("specversion must be 1.0", "$.specversion")
@@ -171,7 +175,7 @@ def _guard_identity(command_id: str, source: str) -> None:
 
 
 def _name_of(command_type: str) -> str:
-    """The name of a command that we know, or nothing: what is made up would fill the metrics."""
+    """The name of a known command, else nothing: unknown names would fill the metrics."""
     name = command_type.removeprefix(TYPE_PREFIX)
     return name if name in COMMANDS and name != command_type else ""
 

@@ -1,4 +1,4 @@
-"""Commands from Kafka: read, hand in, answer, and only then commit the offsets."""
+"""Consumes commands from Kafka: decode, handle, reply, and only then commit the offsets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class CommandConsumer:
-    """Each record of the command topic ends as applied, repeated, refused or dead-lettered."""
+    """Each record of the command topic is applied, repeated, rejected or dead-lettered."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ class CommandConsumer:
         self.lag = LagMonitor(waiting, self.subscription.lag, COMMAND_LAG, max_lag)
 
     async def start(self) -> None:
-        """Join the group and serve."""
+        """Join the consumer group and start."""
         await self.subscription.start()
         self.lag.start()
 
     async def stop(self) -> None:
-        """Finish what is in hand and leave the group."""
+        """Finish the batch in hand and leave the group."""
         await self.lag.stop()
         await self.subscription.stop()
         await self._publisher.stop()
@@ -74,12 +74,13 @@ class CommandConsumer:
         try:
             await self._publisher.publish(messages)
         except KafkaUnavailable as error:
-            # A publisher's own topic may be why, and must not hold everybody's commands.
+            # The cause may be one publisher's reply topic, which must not hold up all other
+            # commands.
             self._reply_topics.failed(reply_topics.values(), error.__cause__)
             raise
 
     def _read(self, record: ConsumerRecord) -> DecodedCommand | UnanswerableRecord:
-        """Read a record; one that our own code stumbles over is put aside and stops nobody."""
+        """Decode a record. One that makes our own code fail becomes a dead letter and stops no other."""
         try:
             return read(record, self._topics)
         except Exception:

@@ -1,20 +1,26 @@
-"""From a dead letter back to the command, as it came, and with what it may take for granted."""
+"""Retries dead letters: each becomes the command that it was, is published, and its reply awaited."""
 
 from __future__ import annotations
 
 import json
 import logging
 from collections import OrderedDict
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
 
 from domain.rejection import Rejection
 from services.command_consumer.command_decoding import DecodedCommand, read
 from services.command_consumer.dead_letters import DeadLetter
 from services.command_consumer.received_cloud_event import ReceivedCloudEvent
 from services.command_handling import CommandEnvelope
+from services.kafka.connection import KafkaConnection
 from services.kafka.producer_record import ProducerRecord
 from services.kafka.topics import Topics
-from services.messages.command_client import CommandIdentity, Reply
+from services.messages.command_client import CommandClient, CommandIdentity, NoReply, Reply
 from services.messages.dead_letters import DeadLetterReason
 from services.messages.strict_json import parse_json
 
@@ -24,14 +30,14 @@ _REMEMBERED = 10_000
 
 
 class CannotRetry(Exception):
-    """Why a dead letter can't be published again."""
+    """Why a dead letter can't be retried."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A command to publish again, and where its reply goes.
+    """A command to publish again, and the topic of its reply.
 
-    `claim` is the version that it expects because its checkout was at it when it failed.
+    `claim` is the version that the command expects: its checkout's when the command failed.
     """
 
     message: ProducerRecord
@@ -41,15 +47,15 @@ class Retry:
 
     @property
     def identity(self) -> CommandIdentity:
-        """What a reply to it names."""
+        """The identity that a reply to it names."""
         return CommandIdentity(self.envelope.source, self.envelope.command_id)
 
 
-class Retries:
-    """Makes commands of dead letters, one after another.
+class RetryPlanner:
+    """Prepares retries one after another.
 
-    A checkout that stood still since has not moved on because an earlier retry moved it: the next one
-    that failed at the same version expects the version which that one led to.
+    The first retry moves its checkout on. Another command that failed at the same version then
+    expects the version that the first retry led to.
     """
 
     def __init__(self, topics: Topics, *, anyway: bool = False) -> None:
@@ -58,7 +64,7 @@ class Retries:
         self._led_to: OrderedDict[tuple[str, int], int] = OrderedDict()
 
     def retry(self, letter: DeadLetter) -> Retry:
-        """The command in a dead letter. Raises `CannotRetry`."""
+        """The command to publish. Raises `CannotRetry`."""
         incoming = self._command(letter)
         original, claim = letter.original, None
         headers, value = list(original.headers), original.value
@@ -74,7 +80,7 @@ class Retries:
         return Retry(message, incoming.envelope, incoming.reply_to, claim)
 
     def replied(self, retry: Retry, reply: Reply) -> None:
-        """Take note of what a retry led to."""
+        """Remember the version that a retry led to."""
         if retry.claim is None or not reply.is_accepted:
             return
         self._led_to[retry.envelope.checkout_id, retry.claim] = int(reply.data["version"])
@@ -107,7 +113,7 @@ class Retries:
 
 
 def _expecting(value: bytes | None, version: int) -> bytes:
-    """A structured event with the version it expects. Its values stay, so it is the same command."""
+    """A structured event with the version it expects. Its other values stay, so it is the same command."""
     try:
         event = parse_json(value or b"")
     except Rejection:
@@ -119,3 +125,85 @@ def _expecting(value: bytes | None, version: int) -> bytes:
         )
     event["expectedversion"] = version
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+Letters = AsyncGenerator[tuple[str, DeadLetter | None], None]
+"""Places, each with the dead letter there, if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryResult:
+    """The outcome for one dead letter: a reply, or why it was not published."""
+
+    place: str
+    retry: Retry | None = None
+    reply: Reply | None = None
+    why_not: str | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the command was carried out."""
+        return self.reply is not None and self.reply.is_accepted
+
+    def as_json(self) -> dict[str, Any]:
+        """For a script."""
+        result: dict[str, Any] = {"dead_letter": self.place}
+        if self.reply is None:
+            return result | {"error": self.why_not}
+        return result | {"type": self.reply.type, "data": self.reply.data}
+
+    def line(self) -> str:
+        """For a person."""
+        if self.reply is None or self.retry is None:
+            return f"{self.place}  not published: {self.why_not}"
+        data, parts = self.reply.data, [self.place, self.retry.envelope.checkout_id]
+        if self.reply.is_accepted:
+            parts += [self.reply.type, f"version {data['version']}"]
+        else:
+            error = data["error"]
+            parts += [self.reply.type, f"{error['code']}: {error['message']}"]
+        return "  ".join(parts)
+
+
+class RetryRun:
+    """Publishes dead letters and waits `wait` seconds for each reply.
+
+    Raises `NoReply` and `KafkaUnavailable`, and leaves the rest untouched then.
+    """
+
+    def __init__(
+        self, connection: KafkaConnection, topics: Topics, *, wait: float, anyway: bool
+    ) -> None:
+        self._topics = topics
+        self._wait = wait
+        self._client = CommandClient(connection, topics)
+        self._planner = RetryPlanner(topics, anyway=anyway)
+        self._following: dict[str, AIOKafkaConsumer] = {}
+
+    async def of(self, letters: Letters) -> AsyncGenerator[RetryResult, None]:
+        """Yield the outcome for each of these."""
+        async with AsyncExitStack() as stack, self._client:
+            async for place, letter in letters:
+                if letter is None:
+                    yield RetryResult(place, why_not="there is no dead letter")
+                    continue
+                try:
+                    retry = self._planner.retry(letter)
+                except CannotRetry as error:
+                    yield RetryResult(place, why_not=str(error))
+                    continue
+                try:
+                    reply = await self._ask(retry, stack)
+                except NoReply as error:
+                    raise NoReply(f"{place} was published, but {error}") from None
+                self._planner.replied(retry, reply)
+                yield RetryResult(place, retry, reply)
+
+    async def _ask(self, retry: Retry, stack: AsyncExitStack) -> Reply:
+        """Publish one. Its reply comes on its own topic, or on the default one if that fails."""
+        replies = self._following.get(retry.reply_to)
+        if replies is None:
+            following = self._client.following(self._topics.replies, retry.reply_to)
+            replies = await stack.enter_async_context(following)
+            self._following[retry.reply_to] = replies
+        return await self._client.ask(retry.message, retry.identity, replies, self._wait)

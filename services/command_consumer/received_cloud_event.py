@@ -1,6 +1,6 @@
-"""The CloudEvent in a Kafka record, binary or structured, by unknown hands.
+"""The CloudEvent in a Kafka record, in binary or structured mode, from any publisher.
 
-It is read as far as it goes: whoever can be told what is wrong with his command should be.
+Decoding is lenient, so that as many publishers as possible get a reply that says what is wrong.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Attributes = Mapping[str, Any]
 
 
 class Unanswerable(Exception):
-    """A message that nobody can be answered for."""
+    """A message that no reply can be sent for."""
 
     def __init__(self, reason: DeadLetterReason) -> None:
         super().__init__(reason)
@@ -35,10 +35,10 @@ class Unanswerable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReceivedCloudEvent:
-    """A CloudEvent in either mode. `body` is its data: bytes, or JSON that is parsed already.
+    """A CloudEvent in either mode. `body` is its data: bytes, or parsed JSON.
 
-    `rejection` is why it is no good CloudEvent; what its attributes say is then known all the same,
-    or if they say too little, `if_unanswerable` is why it is a dead letter.
+    `rejection` says why it is not a valid CloudEvent; its attributes are read all the same. If they
+    are not enough for a reply, `if_unanswerable` is the reason of the dead letter.
     """
 
     attributes: Attributes
@@ -50,12 +50,12 @@ class ReceivedCloudEvent:
 
     @property
     def is_structured(self) -> bool:
-        """Whether the attributes are in the value, and not in headers."""
+        """Whether the attributes are in the value and not in headers."""
         return (self.headers.get("content-type") or "").lower().startswith(_STRUCTURED)
 
     @classmethod
     def of(cls, record: ConsumerRecord) -> ReceivedCloudEvent:
-        """Read a record. Raises `Unanswerable`."""
+        """Decode a record. Raises `Unanswerable`."""
         if isinstance(record, UndecodableRecord):
             raise Unanswerable(DeadLetterReason.UNDECODABLE_HEADER_NAME)
         headers = _headers(record)
@@ -87,7 +87,7 @@ class ReceivedCloudEvent:
             event, rejection = _lenient(value), error
         if not isinstance(event, dict):
             raise Unanswerable(unanswerable)
-        # The JSON format of CloudEvents takes null for an attribute that is not there.
+        # The JSON format of CloudEvents allows null for an absent attribute.
         attributes = {name: content for name, content in event.items() if content is not None}
         content_type = str(attributes.get("datacontenttype") or "").lower()
         try:
@@ -111,7 +111,7 @@ def _data(event: Mapping[str, Any]) -> Any:
 
 
 def _lenient(value: bytes) -> Any:
-    """What can be told of a JSON object that is not strict: its text attributes, told once."""
+    """The unambiguous text attributes of a JSON object that is not strict JSON."""
     try:
         event = json.loads(value.decode("utf-8", "replace"), object_pairs_hook=_contradicting)
     except (ValueError, RecursionError):
@@ -122,7 +122,7 @@ def _lenient(value: bytes) -> Any:
 
 
 def _contradicting(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; None for what it says in two ways."""
+    """An object; a name with contradicting values gets None."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         found[name] = value if found.get(name, value) == value else None
@@ -130,7 +130,7 @@ def _contradicting(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _is_utf8(text: str) -> bool:
-    """Whether it has no half of a character, nor a byte that could not be read."""
+    """Whether it has neither lone surrogates nor replacement characters."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -139,7 +139,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _headers(record: ConsumerRecord) -> dict[str, str | None]:
-    """Headers by lower-case name; None for a value that can't be told, or is told in two ways."""
+    """Headers by lower-case name; None for a value that is unreadable or contradicts itself."""
     headers: dict[str, str | None] = {}
     for name, value in record.headers:
         text, lower = _text(value), name.lower()
@@ -148,7 +148,7 @@ def _headers(record: ConsumerRecord) -> dict[str, str | None]:
 
 
 def _text(value: bytes | None) -> str | None:
-    """A header's value; None for one that is null or not UTF-8."""
+    """A header's value; None if it is null or not UTF-8."""
     try:
         return value.decode("utf-8") if value is not None else None
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Where replies go: the topic asked for, or everybody's, if that one can't be written to."""
+"""Chooses the topic of each reply: the one requested, or the default one if that fails."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from typing import Protocol
 from aiokafka.errors import KafkaConnectionError
 
 _BELIEVED_SECONDS = 5.0
-"""For how long a topic that was there is taken to be there."""
+"""Seconds for which a topic that existed is assumed to exist."""
 
 _DISTRUSTED_SECONDS = 60.0
-"""For how long replies keep away from a topic that was part of a failure."""
+"""Seconds for which a topic that was part of a failure gets no replies."""
 
 
 class Cluster(Protocol):
-    """Whoever can tell which topics there are."""
+    """Lists the topics of the cluster."""
 
     async def topics(self) -> dict[str, set[int]]:
         """The topics and their partitions. Raises `KafkaUnavailable`."""
 
 
 class ReplyTopics:
-    """Sending to a topic that isn't there would block for 40 s, so it is looked for first.
+    """Sending to a missing topic would block for 40 s, so its existence is checked first.
 
-    One that is there may still fail us: it is going away, is closed to us, or takes smaller messages
-    only. No publisher may hold a partition with his topic, so whatever failed is avoided for a while.
+    A topic that exists may still fail: it may be about to be deleted, be closed to us, or take
+    smaller messages only. No publisher's topic may hold a partition, so a topic that failed gets no
+    replies for a while.
     """
 
     def __init__(self, fallback: str, cluster: Cluster) -> None:
@@ -37,7 +38,7 @@ class ReplyTopics:
         self._distrusted_until: dict[str, float] = {}
 
     async def choose(self, asked: Set[str]) -> dict[str, str]:
-        """The topic to use for each topic asked for. Raises `KafkaUnavailable`."""
+        """The topic to use for each requested topic. Raises `KafkaUnavailable`."""
         now = time.monotonic()
         named = asked - {self._fallback}
         if named and (named - self._existing or now - self._looked_at > _BELIEVED_SECONDS):
@@ -46,7 +47,7 @@ class ReplyTopics:
         return {topic: topic if self._is_good(topic, now) else self._fallback for topic in asked}
 
     def failed(self, used: Iterable[str], cause: BaseException | None) -> None:
-        """Keep away from these topics for a while, unless the whole cluster is away."""
+        """Send no replies to these topics for a while, unless the whole cluster is down."""
         if isinstance(cause, KafkaConnectionError):
             self._distrusted_until = {}
         else:

@@ -1,4 +1,4 @@
-"""The scenario of one checkout, through Kafka and HTTP, told as it happens."""
+"""`checkout demo`: the scenario of one checkout, through Kafka and HTTP, printed as it happens."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from services.messages.scenario import BODIES, CHECKOUT_ID
 
 
 class DemoFailed(DevError):
-    """The scenario did not go as it should."""
+    """The scenario did not go as expected."""
 
 
 async def tell(console: Console) -> None:

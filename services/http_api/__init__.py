@@ -1,1 +1,1 @@
-"""The HTTP door: `/v1/checkouts` for storefronts and shopping agents."""
+"""The HTTP API: `/v1/checkouts` for storefronts and shopping agents."""

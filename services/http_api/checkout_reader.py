@@ -1,4 +1,4 @@
-"""Reading a checkout's view: from Redis, or from the store where Redis can't vouch for it."""
+"""Reads a checkout's view: from Redis, or from the event store if Redis can't be trusted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class CheckoutReader:
-    """A missing view is no proof that there is no checkout: only the store can say that."""
+    """A missing view does not prove that the checkout is missing: only the store can say that."""
 
     def __init__(self, views: RedisViews, store: EventStore) -> None:
         self._views = views

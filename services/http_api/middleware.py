@@ -1,4 +1,4 @@
-"""Around each request: its id, its metrics, and one log line without query string or body."""
+"""Wraps each request: request id, metrics, and one log line without query string or body."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from services.runtime.tracing import Traced, request_span
 logger = logging.getLogger("checkout.http")
 
 _CLIENT_LEFT = 499
-"""What logs and metrics call a request whose client went away before all of it was here."""
+"""The status in logs and metrics of a request whose client disconnected before it was complete."""
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class RequestMiddleware:
-    """Echoes or makes the `Request-Id`, counts and logs. Plain ASGI: it never buffers a body."""
+    """Echoes or generates the `Request-Id`, counts and logs. Plain ASGI: it never buffers a body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -60,8 +60,8 @@ class RequestMiddleware:
             except asyncio.CancelledError:
                 if has_begun:
                     raise
-                # The server cancels what is still open when it stops; left to it, the answer would
-                # be a bare 500, and nothing would say that the write may be repeated.
+                # The server cancels open requests when it stops. Its own answer would be a bare
+                # 500, which does not say that the write may be repeated.
                 await stopping().response()(scope, receive, send_with_id)
             except Exception:
                 logger.exception("request_id=%s failed", request_id)
@@ -74,7 +74,7 @@ class RequestMiddleware:
     @staticmethod
     def _tell(scope: Scope, request_id: str, status: int, seconds: float, span: Traced) -> None:
         route = scope.get(ROUTE, "none")
-        # Anything else is whatever a client made up, and would each be a metric of its own.
+        # Clients can send any method; each unknown one would be a time series of its own.
         method = scope["method"] if scope["method"] in METHODS else "other"
         span.tell(
             f"{method} {route}",

@@ -1,4 +1,4 @@
-"""Waiting for payments to end, on behalf of the requests that started them."""
+"""Waits for payments to end, for the requests that started them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from services.event_store.recorder import StreamRange
 from services.runtime.supervised_task import SupervisedTask
 
 _LOOK_SECONDS = 0.5
-"""How long an end that nobody told us of may go unnoticed."""
+"""Seconds after which the store is polled, in case a commit notification is lost."""
 _GAP_SECONDS = 0.02
-"""Between two looks, however many commits there are."""
+"""Minimum seconds between two reads of the store, however many commits there are."""
 
 
 class Paying(NamedTuple):
@@ -28,7 +28,7 @@ class Paying(NamedTuple):
 
 
 class PaymentWatch:
-    """One look at the store for all who wait, at each commit: whoever settled the payment."""
+    """One read of the store serves all waiting requests, after each commit by any process."""
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
@@ -37,20 +37,20 @@ class PaymentWatch:
         self._task = SupervisedTask("the wait for payments", self._run_once)
 
     async def start(self) -> None:
-        """Begin to look."""
+        """Start to watch."""
         self._commits.start()
         self._task.start()
 
     async def stop(self) -> None:
-        """Look no more."""
+        """Stop to watch."""
         self._commits.stop()
         await self._task.stop()
 
     async def end(
         self, paying: Paying, *, repeated: bool
     ) -> tuple[Accepted | Rejected, RenderedView]:
-        """The final answer to a complete, once there is one, and the checkout as it is then; who waits
-        sets the bound. Raises `StoreUnavailable`.
+        """The final answer to a complete and the checkout as it is then, once there is one. The
+        caller sets the time limit. Raises `StoreUnavailable`.
         """
         ended = await self._next_event(paying)
         stream = StreamRange(paying.checkout_id, 0, ended.version)
@@ -86,7 +86,7 @@ class PaymentWatch:
         ranges = [StreamRange(checkout_id, version) for checkout_id, version in waiting]
         found = await asyncio.to_thread(self._store.read, (), ranges)
         for paying in waiting:
-            # While a payment runs nothing else can happen, so what comes next is its end.
+            # No other command is accepted while a payment runs, so the next event is its end.
             later = found.streams.get(paying.checkout_id)
             if not later:
                 continue

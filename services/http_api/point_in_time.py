@@ -1,4 +1,4 @@
-"""The past of a checkout, read from the event store and folded as its present is."""
+"""Reads a checkout as it was, and its events, from the event store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.event_store.recorder import StreamRange
 from services.messages.event_messages import structured_event
 
 _PAGE = 500
-"""Events in memory at once on the way to a moment, however long a stream is."""
+"""Events in memory at once, however long a stream is."""
 
 
 class PointInTimeReader:
@@ -26,14 +26,14 @@ class PointInTimeReader:
     def view_at(self, checkout_id: str, moment: Moment) -> RenderedView | None:
         """The checkout as it was at a version, or after the last event not later than a time.
 
-        None if there is no such version, or nothing was there yet.
+        None if it had no such version, or did not exist yet.
         """
         checkout = as_of(self._stream(checkout_id), moment)
         return render_view(checkout) if checkout else None
 
     def events_after(self, checkout_id: str, version: int, limit: int) -> bytes | None:
-        """The JSON of the events after a version, oldest first, at most so many of them, with
-        whether there are more; None if there is no such checkout.
+        """The JSON of at most `limit` events after a version, oldest first, and whether there are
+        more; None if there is no such checkout.
         """
         found = self._range(checkout_id, version, version + limit + 1)
         if not found and not self._range(checkout_id, 0, 1):

@@ -62,8 +62,8 @@ async def _bounded_body(request: Request) -> bytes:
 
 
 def expected_version(request: Request) -> int | None:
-    """The version in `If-Match`, by strong comparison (RFC 9110, section 13.1.1): of a list, the one
-    tag that can be a version's; `NO_VERSION` if none can. Raises `Rejection` if several can.
+    """The version in `If-Match`, by strong comparison (RFC 9110, section 13.1.1): of a list, the
+    one tag that can be a version. `NO_VERSION` if none can. Raises `Rejection` if several can.
     """
     given = _listed(request, "if-match")
     if given is None or given == "*":
@@ -85,26 +85,27 @@ def is_known(request: Request, entity_tag: str) -> bool:
 
 
 def _listed(request: Request, name: str) -> str | None:
-    """A header that is a list, which may come in several lines; None if it is not there."""
+    """A header that is a list and may be sent on several lines; None if it is absent."""
     lines = request.headers.getlist(name)
     return ", ".join(lines).strip() if lines else None
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The `Idempotency-Key`, if there is one. Raises `Rejection` for one that is out of bounds, no
-    text in UTF-8, or one of several.
+    """The `Idempotency-Key`, if there is one. Raises `Rejection` if it is out of bounds, is not
+    UTF-8, or is sent more than once.
     """
     given = request.headers.getlist("idempotency-key")
     if not given:
         return None
     try:
-        # HTTP's headers are bytes, which the framework reads as Latin-1.
+        # HTTP headers are bytes, which Starlette decodes as Latin-1.
         key = given[0].encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
         raise invalid("Idempotency-Key is not UTF-8", _KEY_PATH) from None
     if len(given) > 1:
         raise invalid("Idempotency-Key is given more than once", _KEY_PATH)
-    # It goes into events, whose attributes (CloudEvents 1.0, "Type System") have none of these.
+    # The key goes into events, and CloudEvents attributes have no control characters (CloudEvents
+    # 1.0, "Type System").
     if _CONTROL.search(key):
         raise invalid("Idempotency-Key has a control character", _KEY_PATH)
     if not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY:

@@ -1,1 +1,1 @@
-"""What the documents of both doors are made of: schemas, and one scenario that gives the examples."""
+"""Everything that the outside sees: messages, errors, schemas, and the OpenAPI and AsyncAPI parts."""

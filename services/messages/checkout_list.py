@@ -1,4 +1,4 @@
-"""The JSON of the list of checkouts as classes."""
+"""The JSON of the list of checkouts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ListedCheckout(SparseValue):
 
 
 class CheckoutPage(Value):
-    """Some of the checkouts that a filter leaves, newest first."""
+    """Some of the checkouts that match a filter, newest first."""
 
     data: tuple[ListedCheckout, ...]
     has_more: Annotated[bool, Field(description="Whether there are older ones after these.")]

@@ -1,4 +1,4 @@
-"""A publisher of commands that waits for its replies: what another service would write for itself."""
+"""A client that publishes commands and waits for their replies."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from services.messages.cloud_events import CommandAttributes, binary_headers
 
 
 class NoReply(Exception):
-    """No reply came in time. The command may be carried out all the same."""
+    """No reply arrived in time. The command may still be carried out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What became of a command: `checkout.CommandAccepted` or `checkout.CommandRejected`."""
+    """The reply to a command: `checkout.CommandAccepted` or `checkout.CommandRejected`."""
 
     type: str
     data: Any
@@ -38,7 +38,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class CommandIdentity:
-    """What identifies a command, and what its reply names: `ce_source` and `ce_id`."""
+    """The identity of a command, which its reply names: `ce_source` and `ce_id`."""
 
     source: str
     command_id: str
@@ -79,11 +79,11 @@ class CommandClient:
         self._publisher = Publisher(connection)
 
     async def __aenter__(self) -> CommandClient:
-        """Use within a block."""
+        """Use the client within a block."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Let go of the broker."""
+        """Close the connection."""
         await self._publisher.stop()
 
     async def send(self, command: CommandToSend, seconds: float = 10.0) -> Reply:
@@ -99,7 +99,7 @@ class CommandClient:
         replies: AIOKafkaConsumer,
         seconds: float = 10.0,
     ) -> Reply:
-        """Publish a command and return what comes in reply to it. Raises `NoReply`."""
+        """Publish a command and return its reply from a consumer of the reply topic. Raises `NoReply`."""
         await self._publisher.publish([message])
         try:
             async with asyncio.timeout(seconds):
@@ -112,7 +112,7 @@ class CommandClient:
 
     @asynccontextmanager
     async def following(self, topic: str, *if_there: str) -> AsyncIterator[AIOKafkaConsumer]:
-        """A consumer of what comes to a topic from now on, and to others if they are there: without a
+        """A consumer of what arrives from now on at a topic, and at others if they exist: without a
         group, from the end.
         """
         known = await self._publisher.topics()

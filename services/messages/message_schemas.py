@@ -1,4 +1,4 @@
-"""The JSON Schema of each Kafka message, whole in itself: for those who write in other languages."""
+"""The JSON Schema of each Kafka message, self-contained, for other languages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.messages.schemas import schema_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 WRITTEN_BY = "Written by `checkout schemas export`."
-"""The `$comment` by which a file of ours is known."""
+"""The `$comment` that marks a file as written by an export."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class MessageSchema:
 
 
 def message_schemas() -> tuple[MessageSchema, ...]:
-    """Those of all commands, of each event's every version, and of the replies.
+    """The schemas of all commands, of all versions of each event, and of the replies.
 
-    A command or a reply has no version: another shape is another message, with a name of its own.
+    Commands and replies have no versions: another shape is another message with its own name.
     """
     return (
         *(
@@ -56,7 +56,7 @@ def message_schemas() -> tuple[MessageSchema, ...]:
 
 
 def index_of(messages: tuple[MessageSchema, ...]) -> dict[str, Any]:
-    """What is in an export: the file of each `ce_type` and `$id`, which is an event's `ce_dataschema`."""
+    """The index of an export: the file of each `ce_type` and `$id`, which is an event's `ce_dataschema`."""
     listed = [{"type": it.type, "id": it.schema["$id"], "file": it.file} for it in messages]
     return {"$comment": WRITTEN_BY, "schemas": listed}
 

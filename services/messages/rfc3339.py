@@ -1,4 +1,4 @@
-"""Moments as people and clients write them, by RFC 3339."""
+"""Parses and formats RFC 3339 date-times."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _DATE_TIME = re.compile(
 
 
 def parse_rfc3339(text: str) -> datetime | None:
-    """A date and time with its offset, to the microsecond; None if the text is none."""
+    """A date and time with its offset, to the microsecond; None if the text is not one."""
     try:
         if _DATE_TIME.fullmatch(text):
             return datetime.fromisoformat(text.upper())
     except ValueError:
-        pass  # a day or a minute that there is not
+        pass  # a day or a minute that does not exist
     return None
 
 

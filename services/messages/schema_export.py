@@ -1,4 +1,4 @@
-"""Writing the schemas of all messages into a directory, beside whatever else is in it."""
+"""Writes the schemas of all messages into a directory."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ INDEX = "index.json"
 
 
 class ForeignFile(Exception):
-    """A file that a schema would be written to is not one that an export wrote."""
+    """A schema would overwrite a file that was not written by an export."""
 
 
 def export(directory: Path) -> list[Path]:
     """Write a file for each message, and an index, and return their paths.
 
-    The directory is made if it is missing. A file of an earlier export is replaced in one step, so that
-    nobody reads half of one; another file is left alone, and then none is written. Raises `ForeignFile`
-    and `OSError`.
+    The directory is created if it is missing. Files of an earlier export are replaced atomically.
+    If any other file is in the way, nothing is written. Raises `ForeignFile` and `OSError`.
     """
     messages = message_schemas()
     contents = {directory / it.file: it.schema for it in messages}

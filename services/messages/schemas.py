@@ -28,14 +28,14 @@ _PUBLISHED_NAMES = {"CheckoutView": "Checkout"}
 
 @dataclass(frozen=True, slots=True)
 class Schemas:
-    """JSON Schemas by name, and a reference to each class's own."""
+    """JSON Schemas by name, and a reference to the schema of each class."""
 
     definitions: dict[str, Any]
     references: dict[type[Any], JsonSchemaValue]
 
     @classmethod
     def of(cls, received: Iterable[type[BaseModel]], sent: Iterable[type[BaseModel]]) -> Schemas:
-        """The schemas of what comes in (as it is validated) and of what goes out (as it is written).
+        """The schemas of what comes in (as validated) and of what goes out (as serialized).
 
         A value whose two shapes differ appears twice, as `…-Input` and `…-Output`.
         """
@@ -56,7 +56,7 @@ def schema_of(model: type[BaseModel], mode: JsonSchemaMode) -> dict[str, Any]:
 
 
 def shape_schema(shape: Any) -> dict[str, Any]:
-    """The schema of a `TypedDict` without titles: of headers, which are no class to their readers."""
+    """The schema of a `TypedDict` without titles: headers are not a class to their readers."""
     schema = TypeAdapter(shape).json_schema()
     properties = {
         name: {key: value for key, value in part.items() if key != "title"}
@@ -66,15 +66,16 @@ def shape_schema(shape: Any) -> dict[str, Any]:
 
 
 class _WireSchema(GenerateJsonSchema):
-    """Tells what is on the wire: no defaults, which a client must not fill in (an absent field of an
-    update stays as it is), and in what we send no null for an absent field (it is left out).
+    """Describes what is on the wire: no defaults, because a client must not fill them in (an absent
+    field of an update stays as it is), and in what we send no null for an absent field (it is
+    left out).
 
-    What comes in may have no other fields; what we send may gain some, so that readers pass over what
-    they don't know.
+    What comes in may have no other fields. What we send may gain fields, so readers must ignore
+    unknown ones.
     """
 
     def get_defs_ref(self, core_mode_ref: CoreModeRef) -> DefsRef:
-        """The name of a class in a document, which outlives a renaming of the class."""
+        """The name of a class in a document, which stays when the class is renamed."""
         core_ref, mode = core_mode_ref
         for name, published in _PUBLISHED_NAMES.items():
             core_ref = CoreRef(core_ref.replace(f".{name}:", f".{published}:"))
@@ -113,7 +114,7 @@ class _WireSchema(GenerateJsonSchema):
         | core_schema.IncExSeqSerSchema
         | core_schema.IncExDictSerSchema,
     ) -> JsonSchemaValue | None:
-        """A `SparseValue` is written by a function, whose own schema would be any object."""
+        """A `SparseValue` is serialized by a function, whose own schema would be any object."""
         return None if schema["type"] == "function-wrap" else super().ser_schema(schema)
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - Pydantic's signature

@@ -1,4 +1,4 @@
-"""JSON without ambiguity: what two parsers could read differently is refused (RFC 7493, I-JSON)."""
+"""Strict JSON: what two parsers could read differently is rejected (RFC 7493, I-JSON)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from domain.rejection import Rejection, invalid
 from domain.validation_errors import json_path
 
 _MAX_NESTING = 100
-"""No command comes near it, and what is written again in deeper code is safe from Python's limit."""
+"""No command comes near it, and it keeps later serialization within Python's recursion limit."""
 
 
 def parse_json(data: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""The headers of requests and answers, each described once."""
+"""The headers of requests and responses, each described once."""
 
 from __future__ import annotations
 
@@ -132,5 +132,5 @@ def header_references(*names: str) -> dict[str, dict[str, str]]:
 
 
 def optional_headers(*names: str) -> dict[str, dict[str, Any]]:
-    """The headers of these names where only some of the answers have them."""
+    """The headers of these names, for a response that does not always have them."""
     return {name: {**HEADERS[name], "required": False} for name in names}

@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz` and `/metrics` in the document: plain routes that FastAPI does not tell of."""
+"""`/healthz`, `/readyz` and `/metrics` in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.http_api.openapi.headers import header_references
 
 
 def health_paths() -> dict[str, Any]:
-    """The paths by their names, open to anybody."""
+    """The path items of the health endpoints. They need no API key."""
     return {
         "/healthz": _path("healthz", "Whether the process is alive.", {"200": _alive()}),
         "/readyz": _path(

@@ -1,4 +1,4 @@
-"""How a checkout that is shown leads to the next call (OpenAPI's links), each described once."""
+"""The calls that can follow when a checkout is shown (OpenAPI links), each described once."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ LINKS: dict[str, dict[str, Any]] = {
 
 
 def link_references() -> dict[str, dict[str, str]]:
-    """References to all of them: where a checkout leads that is shown."""
+    """References to all links."""
     return {name: {"$ref": f"#/components/links/{name}"} for name in LINKS}

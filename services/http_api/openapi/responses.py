@@ -51,7 +51,7 @@ def responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
 
 
 def _page(page: ShownPage, success: HTTPStatus, schemas: Schemas) -> dict[int, Any]:
-    """The responses of an operation that shows something else than a checkout."""
+    """The responses of an operation that shows no checkout."""
     response = {
         "description": page.description,
         "headers": header_references("Request-Id", "Cache-Control"),
@@ -127,5 +127,5 @@ def _body(error: _Error) -> dict[str, Any]:
 
 
 def _headers_of(error: _Error) -> set[str]:
-    """The headers that an error brings along."""
+    """The names of an error's headers."""
     return set(error.headers if isinstance(error, ApiError) else rejection_headers(error))

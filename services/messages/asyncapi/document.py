@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document: channels, what this service receives and sends on them, and messages."""
+"""The AsyncAPI 3.0 document: channels, operations and messages."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def command_messages(topics: Topics, known: Schemas) -> Messages:
 
 
 def event_messages(topics: Topics, known: Schemas) -> Messages:
-    """A message for each event, and for each shape that it ever had."""
+    """A message for each event, and for each version of its schema."""
     return {
         _key(event): _cloud_event(
             event, event.NAME, event_headers(event), known, event_example(event, topics)
@@ -78,7 +78,7 @@ def reply_messages(topics: Topics, known: Schemas) -> Messages:
 
 
 def dead_letter_messages(topics: Topics) -> Messages:
-    """The dead letter, whose key, value and headers are another message's."""
+    """The dead letter, whose key, value and headers are those of another message."""
     return {
         "DeadLetter": {
             "name": "DeadLetter",
@@ -117,5 +117,5 @@ def _keyed_by(key: Schema) -> dict[str, Any]:
 
 
 def _key(event: type[Event]) -> str:
-    """The name in the document: an event's second shape is listed beside its first."""
+    """The name in the document: later versions of an event are listed beside the first."""
     return event.NAME if event.SCHEMA_VERSION == 1 else f"{event.NAME}.{event.SCHEMA_VERSION}"

@@ -1,4 +1,4 @@
-"""The AsyncAPI document as one page for people: no script, nothing loaded from anywhere else."""
+"""The AsyncAPI document as an HTML page without scripts or external assets."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _example(example: Document) -> str:
 
 
 def _shared_schemas(document: Document) -> Iterable[str]:
-    """The schemas that are no message's payload: those stand with their message."""
+    """The schemas that are not a message's payload; those are shown with their message."""
     components = document["components"]
     payloads = {message["payload"].get("$ref") for message in components["messages"].values()}
     for name, schema in components["schemas"].items():
@@ -122,7 +122,7 @@ def _anchor(reference: Document) -> str:
 
 
 def _resolve(document: Document, schema: Document) -> Document:
-    """What a `$ref` into the document points at, else the thing itself."""
+    """The target of a `$ref` into the document, or the schema itself."""
     found = schema
     while "$ref" in found:
         found, steps = document, found["$ref"].removeprefix("#/").split("/")

@@ -1,4 +1,4 @@
-"""A JSON Schema as an HTML table: a field a row. Everything is escaped."""
+"""A JSON Schema as an HTML table, one row a field. Everything is escaped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SPANS = (
 
 
 def schema_table(schema: Schema) -> str:
-    """The fields of an object with their types; of anything else its type."""
+    """The fields of an object with their types; for anything else its type."""
     fields = schema.get("properties")
     if not fields:
         return f"<p>{_kind(schema)}</p>"
@@ -35,7 +35,7 @@ def schema_table(schema: Schema) -> str:
 
 
 def schema_id(reference: str) -> str:
-    """The anchor on the page of the schema that a `$ref` points at."""
+    """The anchor of a schema on the page."""
     return f"schema-{reference.rpartition('/')[2]}"
 
 
@@ -45,7 +45,7 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """A paragraph, or nothing for no text; what stands between backticks is code."""
+    """A paragraph, or nothing for empty text; text between backticks is code."""
     return f"<p>{_inline(text)}</p>" if text.strip() else ""
 
 

@@ -1,4 +1,4 @@
-"""What is published again of a dead letter, and what is not, for a reason that is told."""
+"""What is published again of a dead letter, and what is not, for a reason that is result."""
 
 import json
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 
 from services.command_consumer import dead_letters
 from services.command_consumer.command_decoding import DecodedCommand, read
-from services.command_consumer.dead_letter_retry import CannotRetry, Retries
+from services.command_consumer.dead_letter_retry import CannotRetry, RetryPlanner
 from services.command_consumer.dead_letters import DeadLetter
 from services.kafka.topics import Topics
 from services.messages.command_client import Reply
@@ -64,7 +64,7 @@ def letter_of(
     return DeadLetter.decode(record(sent.topic, sent.key, sent.value, sent.headers))
 
 
-def expected(letter: DeadLetter, retries: Retries) -> int | None:
+def expected(letter: DeadLetter, retries: RetryPlanner) -> int | None:
     """The version that its retry expects, as the command service reads it."""
     message = retries.retry(letter).message
     found = read(record(message.topic, message.key, message.value, message.headers), TOPICS)
@@ -79,15 +79,15 @@ def test_a_retry_expects_the_version_at_the_failure_unless_it_is_to_be_done_anyw
 ):
     letter = letter_of(original, version)
 
-    assert expected(letter, Retries(TOPICS)) == version
-    assert expected(letter, Retries(TOPICS, anyway=True)) is None
+    assert expected(letter, RetryPlanner(TOPICS)) == version
+    assert expected(letter, RetryPlanner(TOPICS, anyway=True)) is None
 
 
 @pytest.mark.parametrize("original", ORIGINALS.values(), ids=ORIGINALS)
 def test_a_retry_is_the_same_command(original: ConsumerRecord):
     first = read(original, TOPICS)
 
-    retry = Retries(TOPICS).retry(letter_of(original))
+    retry = RetryPlanner(TOPICS).retry(letter_of(original))
 
     assert isinstance(first, DecodedCommand)
     message = retry.message
@@ -102,15 +102,15 @@ def test_a_retry_is_the_same_command(original: ConsumerRecord):
 def test_an_expectation_of_its_own_stays_alone(name: str):
     original = binary(**{name: b"5"})
 
-    retry = Retries(TOPICS).retry(letter_of(original, version=None))
+    retry = RetryPlanner(TOPICS).retry(letter_of(original, version=None))
 
     assert retry.message.headers == list(original.headers)
     in_json = letter_of(structured(event(expectedversion=5)))
-    assert expected(in_json, Retries(TOPICS)) == 5
+    assert expected(in_json, RetryPlanner(TOPICS)) == 5
 
 
 def test_what_an_accepted_retry_led_to_is_what_the_next_one_of_that_checkout_expects():
-    retries, letter = Retries(TOPICS), letter_of(binary())
+    retries, letter = RetryPlanner(TOPICS), letter_of(binary())
     retries.replied(retries.retry(letter), Reply(ACCEPTED, {"version": 9}))
 
     assert expected(letter, retries) == 9
@@ -119,7 +119,7 @@ def test_what_an_accepted_retry_led_to_is_what_the_next_one_of_that_checkout_exp
 
 
 def test_what_a_rejected_retry_says_changes_no_expectation():
-    retries, letter = Retries(TOPICS), letter_of(binary())
+    retries, letter = RetryPlanner(TOPICS), letter_of(binary())
     retries.replied(retries.retry(letter), Reply("checkout.CommandRejected", {"error": {}}))
 
     assert expected(letter, retries) == 7
@@ -141,7 +141,7 @@ REFUSED: dict[str, tuple[DeadLetter, str]] = {
 @pytest.mark.parametrize(("letter", "why"), REFUSED.values(), ids=REFUSED)
 def test_what_can_not_be_retried_is_refused_with_the_reason(letter: DeadLetter, why: str):
     with pytest.raises(CannotRetry, match=why):
-        Retries(TOPICS).retry(letter)
+        RetryPlanner(TOPICS).retry(letter)
 
 
 def test_what_our_reading_still_stumbles_over_is_told_apart(monkeypatch: pytest.MonkeyPatch):
@@ -150,4 +150,4 @@ def test_what_our_reading_still_stumbles_over_is_told_apart(monkeypatch: pytest.
     )
 
     with pytest.raises(CannotRetry, match="still fails"):
-        Retries(TOPICS).retry(letter_of(binary()))
+        RetryPlanner(TOPICS).retry(letter_of(binary()))
