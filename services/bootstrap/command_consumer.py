@@ -1,37 +1,39 @@
-"""The process of `checkout commands`."""
+"""The process of `checkout commands`: from Kafka to the handler."""
 
 from __future__ import annotations
 
 from services.bootstrap.connections import opened_store, opened_views
-from services.bootstrap.parts import (
-    run_with_health,
-    utc_now,
-    writing,
-)
+from services.bootstrap.parts import run_with_health, utc_now, writing
 from services.bootstrap.readiness_checks import failure_check, store_check, views_check
 from services.command_consumer.consumer import CommandConsumer
-from services.kafka.connection import connection_of
+from services.command_handling import GroupCommitter
+from services.kafka.connection import KafkaConnection, connection_of
 from services.kafka.topic_readiness import TopicReadiness
 from services.kafka.topics import Topics
 from services.runtime.settings import Settings
 
 
+def build(settings: Settings, kafka: KafkaConnection, writer: GroupCommitter) -> CommandConsumer:
+    """The command consumer of a process."""
+    topics = Topics(settings.topic_prefix)
+    return CommandConsumer(kafka, topics, writer, utc_now, settings.max_lag_events)
+
+
 async def run(settings: Settings) -> None:
-    """`checkout commands`: the Kafka door."""
+    """Run until the process is told to stop."""
     book, token_keys = settings.book(), settings.token_keyring()
-    connection = connection_of(settings)
+    kafka, topics = connection_of(settings), Topics(settings.topic_prefix)
     async with (
         opened_store(settings) as store,
         opened_views(settings) as views,
         writing(store, views, book, token_keys) as writer,
     ):
-        topics = Topics(settings.topic_prefix)
-        service = CommandConsumer(connection, topics, writer, utc_now, settings.max_lag_events)
+        consumer = build(settings, kafka, writer)
         checks = {
             "store": store_check(store),
             "writer": failure_check(writer),
             "redis": views_check(views),
-            "kafka": failure_check(service.subscription),
+            "kafka": failure_check(consumer.subscription),
         }
         needed = (topics.commands, topics.replies, topics.dead_letters)
-        await run_with_health(settings, service, checks, TopicReadiness(connection, needed))
+        await run_with_health(settings, consumer, checks, TopicReadiness(kafka, needed))

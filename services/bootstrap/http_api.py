@@ -1,4 +1,4 @@
-"""The process of `checkout api`."""
+"""The process of `checkout api`: the HTTP API."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from collections.abc import Mapping
 
 from projections.redis.views import RedisViews
 from services.bootstrap.connections import opened_store, opened_views
-from services.bootstrap.parts import (
-    running,
-    serving_at,
-    writing,
-)
+from services.bootstrap.parts import running, serving_at, writing
 from services.bootstrap.readiness_checks import failure_check, store_check, views_check
 from services.command_handling import GroupCommitter
 from services.event_store import EventStore
-from services.http_api.app import ApiParts, build_app
+from services.http_api.app import ApiParts, HttpApi
 from services.http_api.checkout_reader import CheckoutReader
 from services.http_api.list_reader import ListReader
 from services.http_api.payment_watch import PaymentWatch
@@ -26,50 +22,53 @@ from services.runtime.shutdown import until_told_to_stop
 from services.security.api_keys import BadKeysFile, LiveKeys
 
 
-async def run(settings: Settings) -> None:
-    """`checkout api`: the HTTP API."""
-    book, token_keys = settings.book(), settings.token_keyring()
-    if settings.api_keys_file is None:
-        raise BadSetting(f"{variable('api_keys_file')} is not set, and this service needs it")
-    try:
-        keys = LiveKeys(settings.api_keys_file)
-    except BadKeysFile as error:
-        raise BadSetting(f"{variable('api_keys_file')}: {error}") from None
-    async with (
-        opened_store(settings) as store,
-        opened_views(settings) as views,
-        writing(store, views, book, token_keys) as writer,
-    ):
-        checks = {
-            "store": store_check(store),
-            "writer": failure_check(writer),
-            "redis": views_check(views),
-            "keys": failure_check(keys),
-        }
-        payments = PaymentWatch(store)
-        topics = Topics(settings.topic_prefix)
-        app = build_app(api_parts(writer, payments, store, views, keys, topics, checks))
-        async with running(payments), serving_at(app, settings):
-            await until_told_to_stop()
-
-
-def api_parts(
-    writer: GroupCommitter,
-    payments: PaymentWatch,
+def build(
+    settings: Settings,
     store: EventStore,
     views: RedisViews,
+    writer: GroupCommitter,
     keys: LiveKeys,
-    topics: Topics,
-    checks: Mapping[str, Check],
-) -> ApiParts:
-    """What the API is made of, on a store and views."""
-    return ApiParts(
+    more_checks: Mapping[str, Check],
+) -> tuple[HttpApi, PaymentWatch]:
+    """The API of a process, ready if these and its own checks pass, and what must run beside it."""
+    payments = PaymentWatch(store)
+    checks = {
+        "store": store_check(store),
+        "writer": failure_check(writer),
+        "redis": views_check(views),
+        "keys": failure_check(keys),
+        **more_checks,
+    }
+    parts = ApiParts(
         writer,
         payments,
         CheckoutReader(views, store),
         ListReader(views),
         PointInTimeReader(store),
         keys,
-        topics,
+        Topics(settings.topic_prefix),
         checks,
     )
+    return HttpApi(parts), payments
+
+
+async def run(settings: Settings) -> None:
+    """Run until the process is told to stop."""
+    book, token_keys, keys = settings.book(), settings.token_keyring(), _keys(settings)
+    async with (
+        opened_store(settings) as store,
+        opened_views(settings) as views,
+        writing(store, views, book, token_keys) as writer,
+    ):
+        app, payments = build(settings, store, views, writer, keys, {})
+        async with running(payments), serving_at(app, settings):
+            await until_told_to_stop()
+
+
+def _keys(settings: Settings) -> LiveKeys:
+    if settings.api_keys_file is None:
+        raise BadSetting(f"{variable('api_keys_file')} is not set, and this service needs it")
+    try:
+        return LiveKeys(settings.api_keys_file)
+    except BadKeysFile as error:
+        raise BadSetting(f"{variable('api_keys_file')}: {error}") from None

@@ -34,7 +34,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class TokenOutcome(Protocol):
+class Part(Protocol):
     """Something that runs beside others in a process."""
 
     async def start(self) -> None:
@@ -44,7 +44,7 @@ class TokenOutcome(Protocol):
         """End, and finish what is in hand."""
 
 
-class Service(TokenOutcome, Protocol):
+class Service(Part, Protocol):
     """What a process is there for, and can fall behind with."""
 
     lag: LagMonitor
@@ -65,7 +65,7 @@ async def writing(
 
 
 @contextlib.asynccontextmanager
-async def running(*services: TokenOutcome) -> AsyncIterator[None]:
+async def running(*services: Part) -> AsyncIterator[None]:
     """Services within the block, started together and stopped together; their stop is bounded."""
     try:
         await asyncio.gather(*(service.start() for service in services))

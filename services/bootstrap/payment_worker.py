@@ -1,12 +1,9 @@
-"""The process of `checkout payments`."""
+"""The process of `checkout payments`: from payment attempts to a provider, and back to the handler."""
 
 from __future__ import annotations
 
 from services.bootstrap.connections import opened_store, opened_views
-from services.bootstrap.parts import (
-    run_with_health,
-    writing,
-)
+from services.bootstrap.parts import run_with_health, writing
 from services.bootstrap.readiness_checks import failure_check, store_check, views_check
 from services.command_handling import GroupCommitter
 from services.event_store import EventStore
@@ -17,39 +14,39 @@ from services.runtime.settings import Settings
 from services.security.token_encryption import TokenKeys
 
 
-async def run(settings: Settings) -> None:
-    """`checkout payments`: from payment attempts to a provider, and back to the handler."""
-    book, token_keys = settings.book(), settings.token_keyring()
-    provider = gateway_of(settings)
-    async with (
-        opened_store(settings) as store,
-        opened_views(settings) as views,
-        writing(store, views, book, token_keys) as writer,
-    ):
-        service = payment_worker(settings, store, writer, provider, token_keys)
-        checks = {
-            "store": store_check(store),
-            "writer": failure_check(writer),
-            "redis": views_check(views),
-            "payments": failure_check(service),
-        }
-        await run_with_health(settings, service, checks)
-
-
-def payment_worker(
+def build(
     settings: Settings,
     store: EventStore,
     writer: GroupCommitter,
-    provider: PaymentGateway,
+    gateway: PaymentGateway,
     token_keys: TokenKeys,
 ) -> PaymentWorker:
-    """The payment workers of a process."""
+    """The payment worker of a process."""
     return PaymentWorker(
         store,
         writer,
-        provider,
+        gateway,
         token_keys,
         concurrency=settings.payment_concurrency,
         lease_seconds=settings.payment_lease_seconds,
         max_lag=settings.max_lag_events,
     )
+
+
+async def run(settings: Settings) -> None:
+    """Run until the process is told to stop."""
+    book, token_keys = settings.book(), settings.token_keyring()
+    gateway = gateway_of(settings)
+    async with (
+        opened_store(settings) as store,
+        opened_views(settings) as views,
+        writing(store, views, book, token_keys) as writer,
+    ):
+        worker = build(settings, store, writer, gateway, token_keys)
+        checks = {
+            "store": store_check(store),
+            "writer": failure_check(writer),
+            "redis": views_check(views),
+            "payments": failure_check(worker),
+        }
+        await run_with_health(settings, worker, checks)

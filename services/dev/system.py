@@ -13,18 +13,14 @@ from pathlib import Path
 from domain.merchant_book import MerchantBook
 from projections.rebuild import rebuild
 from projections.redis.views import RedisViews
-from services.bootstrap.http_api import api_parts
+from services.bootstrap import command_consumer, http_api, outbox_relay, payment_worker, projector
 from services.bootstrap.http_server import serving
-from services.bootstrap.parts import running, utc_now, writing
-from services.bootstrap.payment_worker import payment_worker
-from services.bootstrap.readiness_checks import failure_check, store_check, views_check
-from services.command_consumer.consumer import CommandConsumer
+from services.bootstrap.parts import running, writing
+from services.bootstrap.readiness_checks import failure_check
 from services.dev import DevError
 from services.dev.embedded import EmbeddedKafka, embedded_views
 from services.event_store import open_store
 from services.event_store.positions import RELAY
-from services.http_api.app import build_app
-from services.http_api.payment_watch import PaymentWatch
 from services.kafka.connection import connection_of
 from services.kafka.subscription import Subscription
 from services.kafka.topics import Topics
@@ -102,31 +98,26 @@ async def dev_system(
         )
         token_keys = TokenKeys.parse(_kept(data, "token-keys", lambda: new_key_line("dev")))
         writer = await stack.enter_async_context(writing(store, views, book, token_keys))
-        provider = FakeGateway(data / "test-payments.db")
-        payments = payment_worker(settings, store, writer, provider, token_keys)
-        relay = OutboxRelay(store, connection, topics, settings.max_lag_events)
-        projector = Projector(store, views, connection, topics, settings.max_lag_events)
-        commands = CommandConsumer(connection, topics, writer, utc_now, settings.max_lag_events)
-        watch = PaymentWatch(store)
-        await stack.enter_async_context(running(relay, projector, commands, payments, watch))
-        keys = LiveKeys(_keys_file(data))
+        gateway = FakeGateway(data / "test-payments.db")
+        relay = outbox_relay.build(settings, connection, store)
+        projection = projector.build(settings, connection, store, views)
+        consumer = command_consumer.build(settings, connection, writer)
+        payments = payment_worker.build(settings, store, writer, gateway, token_keys)
         checks = {
-            "store": store_check(store),
-            "writer": failure_check(writer),
-            "keys": failure_check(keys),
-            "redis": views_check(views),
-            "commands": failure_check(commands.subscription),
-            "projector": failure_check(projector.subscription),
+            "commands": failure_check(consumer.subscription),
+            "projector": failure_check(projection.subscription),
             "relay": failure_check(relay),
             "payments": failure_check(payments),
-            "lag of commands": failure_check(commands.lag),
-            "lag of projector": failure_check(projector.lag),
+            "lag of commands": failure_check(consumer.lag),
+            "lag of projector": failure_check(projection.lag),
             "lag of relay": failure_check(relay.lag),
             "lag of payments": failure_check(payments.lag),
         }
-        app = build_app(api_parts(writer, watch, store, views, keys, topics, checks))
+        keys = LiveKeys(_keys_file(data))
+        app, watch = http_api.build(settings, store, views, writer, keys, checks)
+        await stack.enter_async_context(running(relay, projection, consumer, payments, watch))
         port = await stack.enter_async_context(serving(app, "127.0.0.1", http_port))
-        await _until_assigned(commands.subscription, projector.subscription)
+        await _until_assigned(consumer.subscription, projection.subscription)
         yield DevSystem(
             http=f"http://127.0.0.1:{port}",
             kafka=kafka.bootstrap_servers,
@@ -135,7 +126,7 @@ async def dev_system(
             topics=topics,
             views=views,
             relay=relay,
-            projector=projector,
+            projector=projection,
         )
 
 

@@ -18,7 +18,7 @@ from services.http_api.v1.operations import OPERATIONS
 from services.messages.asyncapi import asyncapi_document, asyncapi_page
 from services.runtime.health import health_routes
 
-__all__ = ["ApiParts", "HttpApi", "build_app"]
+__all__ = ["ApiParts", "HttpApi"]
 
 
 class HttpApi:
@@ -68,8 +68,3 @@ class HttpApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         await self._app(scope, receive, send)
-
-
-def build_app(parts: ApiParts) -> HttpApi:
-    """The application on these parts."""
-    return HttpApi(parts)
