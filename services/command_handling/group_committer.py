@@ -18,6 +18,7 @@ from services.command_handling.command_log import log_outcome
 from services.command_handling.handler import Handler
 from services.command_handling.view_writer import ViewWriter
 from services.event_store import StoreUnavailable
+from services.runtime.backoff import pauses
 from services.runtime.metrics import BATCH_SIZE, HANDLE_SECONDS
 from services.runtime.tracing import batch_span
 
@@ -135,8 +136,7 @@ class GroupCommitter:
 
     def _persist(self, batch: Sequence[CommandEnvelope]) -> list[Answer] | None:
         """Handle a batch, retrying while the store is unavailable; None if stopped before it is back."""
-        pause = _FIRST_PAUSE
-        while True:
+        for pause in pauses(_FIRST_PAUSE, _LONGEST_PAUSE):
             try:
                 traces = (envelope.traceparent for envelope in batch)
                 spanned = batch_span("handle", "INTERNAL", traces, checkout__commands=len(batch))
@@ -145,13 +145,13 @@ class GroupCommitter:
             except StoreUnavailable as error:
                 self.is_healthy = False
                 self._handler.forget()
-                logger.warning("the event store is away, trying again in %.2f s: %s", pause, error)
+                logger.warning("the event store is down, trying again in %.2f s: %s", pause, error)
                 if self._stopping.wait(pause):
-                    return None
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                    break
             else:
                 self.is_healthy = True
                 return answers
+        return None
 
     def _without_poison(self, batch: Sequence[CommandEnvelope]) -> list[Answer]:
         """Handle a batch. One that fails on a bug is halved, until the command at fault fails alone."""

@@ -1,4 +1,4 @@
-"""An aiokafka consumer that waits for records, and gets past one that aiokafka can't decode."""
+"""An aiokafka consumer that waits for records, and decodes those that aiokafka can't."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ _Records = dict[TopicPartition, list[ConsumerRecord]]
 
 
 class ResilientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
-    """Differs from its parent in `getmany`. `failure` is what it raised last, if it did.
+    """An aiokafka consumer that survives a header name which is not UTF-8.
 
-    aiokafka decodes header names as it hands records out. One that isn't UTF-8 makes `getmany` raise,
-    after it has moved the positions past the good records that it was about to return; next time it
-    raises again.
+    Only `getmany` is replaced. aiokafka decodes header names as it hands records out. A name that is not
+    UTF-8 makes `getmany` raise, after it has moved the positions past the good records that it was about
+    to return, and it raises again at each call. Here the positions are restored, and the affected batch is
+    fetched again and decoded leniently. `failure` is the last error of `getmany`, None after a success.
     """
 
     failure: str | None = None

@@ -1,6 +1,8 @@
-"""Kafka's record batches, decoded whatever bytes stand for the names of headers.
+"""Decodes Kafka's record batches whatever bytes the names of headers have.
 
-The protocol says that names are UTF-8, but brokers let anything pass.
+The protocol says that header names are UTF-8, but brokers accept any bytes, and aiokafka's decoder then
+raises for the whole fetch. This module uses aiokafka's own pure-Python batch reader (offsets, compression,
+control batches) and replaces only the decoding of names, with a buffer that never raises.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A FastStream batch subscription that commits offsets last and never lets a batch be passed over."""
+"""A FastStream batch subscription that commits offsets last and never skips a batch."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from services.kafka.connection import KafkaConnection
 from services.kafka.consumer import ResilientConsumer
 from services.kafka.consumer_lag import ConsumerLag
 from services.kafka.log_filter import faststream_logger
+from services.runtime.backoff import pauses
 from services.runtime.lag import Lag
 from services.runtime.tracing import batch_span, traceparent_in
 
@@ -33,8 +34,17 @@ _FIRST_PAUSE, _LONGEST_PAUSE, _DRAIN_SECONDS = 0.1, 5.0, 5.0
 class Subscription:
     """Hands batches of a topic to `handle`, in order within each partition.
 
-    `handle` returns when a batch is dealt with, and only then are its offsets committed. What it
-    raises is taken for a failing infrastructure: the same batch again, after a pause that grows.
+    `handle` returns when a batch is done, and only then are its offsets committed. An exception of
+    `handle` means that the infrastructure failed: the same batch is tried again, after a growing pause.
+
+    FastStream joins the group, runs the batch loop and drains it at a stop. Four of its parts are
+    replaced, because each can lose a message:
+
+    - acknowledgement is manual: its other policies commit on an exception too, or rewind without a pause;
+    - its parser raises on a null or binary header, and the batch is then committed past: ours never raises;
+    - its decoder is skipped, since `handle` reads the raw records;
+    - its consumer class is ours (`ResilientConsumer`), passed in through the builder of its configuration:
+      FastStream has no other way in.
     """
 
     def __init__(
@@ -112,7 +122,6 @@ class Subscription:
         await self._broker.connect()
         config = self._broker.config.broker_config
         if isinstance(config.builder, partial):
-            # FastStream has no other way in for a consumer class of one's own.
             config.builder = partial(
                 ResilientConsumer, **config.builder.keywords | self._connection
             )
@@ -158,8 +167,8 @@ class Subscription:
             self._drained.set()
 
     async def _until_done(self, records: Records) -> None:
-        first, pause = records[0], _FIRST_PAUSE
-        while True:
+        first = records[0]
+        for pause in pauses(_FIRST_PAUSE, _LONGEST_PAUSE):
             try:
                 traces = (traceparent_in(record.headers) for record in records)
                 name, size = f"process {first.topic}", len(records)
@@ -177,7 +186,7 @@ class Subscription:
                     pause,
                 )
             await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+        return None
 
     async def _commit(self, records: Records) -> None:
         """Commit, unless the partition went to somebody else, who will then do the batch again."""

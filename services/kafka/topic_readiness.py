@@ -1,4 +1,4 @@
-"""A look at the topics before a service begins."""
+"""Checks the topics before a service starts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from services.kafka.connection import KafkaConnection
 from services.kafka.publisher import KafkaUnavailable
 from services.kafka.topic_admin import check_topics
+from services.runtime.backoff import pauses
 
 logger = logging.getLogger(__name__)
 
@@ -16,17 +17,17 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 
 
 class TopicReadiness:
-    """Waits for a Kafka that is away, and refuses topics that a service can't work with."""
+    """Waits for Kafka, and rejects topics that a service can't work with."""
 
     def __init__(self, connection: KafkaConnection, topics: Iterable[str]) -> None:
         self._connection = connection
         self._topics = tuple(topics)
         self.failure: str | None = "Kafka has not been asked for the topics yet"
 
-    async def pass_before(self, told_to_stop: asyncio.Event) -> bool:
-        """Whether it was passed; False when the stop came first. Raises `WrongTopic`."""
+    async def pass_before(self, stop_requested: asyncio.Event) -> bool:
+        """Whether the topics are fine; False if a stop was requested first. Raises `WrongTopic`."""
         passing = asyncio.create_task(self._until_passed())
-        stopping = asyncio.create_task(told_to_stop.wait())
+        stopping = asyncio.create_task(stop_requested.wait())
         try:
             await asyncio.wait((passing, stopping), return_when=asyncio.FIRST_COMPLETED)
             if passing.done():
@@ -37,8 +38,7 @@ class TopicReadiness:
                 task.cancel()
 
     async def _until_passed(self) -> None:
-        pause = _FIRST_PAUSE
-        while True:
+        for pause in pauses(_FIRST_PAUSE, _LONGEST_PAUSE):
             try:
                 await check_topics(self._connection, self._topics)
             except KafkaUnavailable as error:
@@ -48,4 +48,3 @@ class TopicReadiness:
                 self.failure = None
                 return
             await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)

@@ -21,6 +21,7 @@ from services.payment_worker.payment_gateway import (
     PaymentGateway,
     Undecided,
 )
+from services.runtime.backoff import pauses
 from services.runtime.metrics import PAYMENTS
 from services.security.token_encryption import BrokenSeal, TokenKeys, UnknownTokenKey
 
@@ -31,7 +32,7 @@ _MARGIN_SECONDS = 3_600.0
 """How long before the provider forgets an idempotency key the key is no longer used."""
 _LONGEST_RETRY_AFTER = 3_600.0
 _KEY_PAUSE = 60.0
-_STORE_PAUSE = 1.0
+_STORE_PAUSE, _LONGEST_STORE_PAUSE = 0.5, 2.0
 
 
 class AttemptProcessor:
@@ -132,12 +133,12 @@ class AttemptProcessor:
         PAYMENTS.labels("late").inc()
         facts = attempt.attempt_id, outcome.payment_id
         logger.error("attempt %s had ended otherwise, and was then paid as %s", *facts)
-        while True:
+        for pause in pauses(_STORE_PAUSE, _LONGEST_STORE_PAUSE):
             try:
                 noted = await asyncio.to_thread(self._store.attempts.came_late, *facts, time.time())
             except StoreUnavailable as error:
                 logger.warning("attempt %s was paid late as %s, not noted yet: %s", *facts, error)
-                await asyncio.sleep(_STORE_PAUSE)
+                await asyncio.sleep(pause)
             else:
                 logger.error("attempt %s: the payment %s is %s", *facts, noted)
                 return

@@ -1,4 +1,4 @@
-"""Tasks that run beside a service for its whole life."""
+"""Background tasks that run as long as a service does."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from services.runtime.backoff import pauses
+
 logger = logging.getLogger(__name__)
 
 _CANCEL_AGAIN_SECONDS = 0.2
@@ -14,9 +16,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
 class SupervisedTask:
-    """Runs a coroutine again and again; a failure costs a pause that grows, and a log line.
+    """Runs a coroutine again and again. After a failure it logs a line and waits, longer each time.
 
-    `failure` is what went wrong last, None once a turn succeeds.
+    `failure` is the last error, None after a success.
     """
 
     def __init__(self, name: str, turn: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -27,27 +29,31 @@ class SupervisedTask:
         self.failure: str | None = None
 
     def start(self) -> None:
-        """Begin."""
+        """Start the task."""
         self._is_stopping = False
         self._task = asyncio.create_task(self._run(), name=self._name)
 
     async def stop(self) -> None:
-        """End it where it stands."""
+        """Cancel the task."""
         self._is_stopping = True
-        # Libraries swallow a cancellation now and then (seen in Redis clients), so once may not do.
+        # Libraries sometimes swallow a cancellation (seen in Redis clients), so it is repeated.
         while self._task and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task], timeout=_CANCEL_AGAIN_SECONDS)
 
     async def _run(self) -> None:
-        pause = _FIRST_PAUSE
         while not self._is_stopping:
-            try:
-                await self._run_once()
-                self.failure, pause = None, _FIRST_PAUSE
-                continue
-            except Exception as error:
-                self.failure = type(error).__name__
-                logger.exception("%s failed, trying again in %.1f s", self._name, pause)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            for pause in pauses(_FIRST_PAUSE, _LONGEST_PAUSE):
+                if await self._has_run(pause) or self._is_stopping:
+                    break
+                await asyncio.sleep(pause)
+
+    async def _has_run(self, pause: float) -> bool:
+        try:
+            await self._run_once()
+        except Exception as error:
+            self.failure = type(error).__name__
+            logger.exception("%s failed, trying again in %.1f s", self._name, pause)
+            return False
+        self.failure = None
+        return True
