@@ -98,20 +98,20 @@ class Replay:
         """Whether nothing of the plan is left."""
         return self.counts.position >= self._plan.until
 
-    async def run(self, told_to_stop: asyncio.Event) -> None:
+    async def run(self, stop_requested: asyncio.Event) -> None:
         """Publish until the end, the limit, or until told to stop, whatever is first.
 
         Raises `KafkaUnavailable`, `StoreUnavailable` and `UnreadableEvent`.
         """
         self._due = time.monotonic()
-        while not (self.is_done or told_to_stop.is_set()):
+        while not (self.is_done or stop_requested.is_set()):
             rows = await asyncio.to_thread(self._store.rows, self.counts.position, _READ_AT_ONCE)
             rows = [row for row in rows if row.position <= self._plan.until]
             if not rows:
                 self.counts.position = self._plan.until
             for portion in self._portions(rows):
-                await self._publish(portion, told_to_stop)
-                if told_to_stop.is_set() or self._is_at_limit():
+                await self._publish(portion, stop_requested)
+                if stop_requested.is_set() or self._is_at_limit():
                     break
 
     def summary(self) -> dict[str, Any]:
@@ -165,11 +165,11 @@ class Replay:
         return size
 
     async def _publish(
-        self, portion: list[tuple[StoredRow, RecordedEvent | None]], told_to_stop: asyncio.Event
+        self, portion: list[tuple[StoredRow, RecordedEvent | None]], stop_requested: asyncio.Event
     ) -> None:
         messages = [self._message(row, recorded) for row, recorded in portion if recorded]
         if messages and self._plan.topic:
-            if not await self._is_due(len(messages), told_to_stop):
+            if not await self._is_due(len(messages), stop_requested):
                 return
             await self._publisher.publish(messages)
             self.counts.published += len(messages)
@@ -178,13 +178,13 @@ class Replay:
         self.counts.position = portion[-1][0].position
         self._progress(replace(self.counts))
 
-    async def _is_due(self, count: int, told_to_stop: asyncio.Event) -> bool:
+    async def _is_due(self, count: int, stop_requested: asyncio.Event) -> bool:
         """Wait for the next turn that the rate allows; False if told to stop before."""
         if not self._plan.rate:
             return True
         try:
             async with asyncio.timeout(self._due - time.monotonic()):
-                await told_to_stop.wait()
+                await stop_requested.wait()
         except TimeoutError:
             # Time that was lost, in a slow broker, is not made up for by going faster.
             self._due = max(self._due, time.monotonic() - 1.0 / _SLICES) + count / self._plan.rate

@@ -1,1 +1,1 @@
-"""What each process is made of, a module for each: started in order and stopped in reverse."""
+"""Composition root: one module per process builds its parts and runs them."""

@@ -1,4 +1,4 @@
-"""The event store and the views that the settings name, open within a block."""
+"""Opens the event store and the views that the settings name."""
 
 from __future__ import annotations
 

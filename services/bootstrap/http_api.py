@@ -18,7 +18,7 @@ from services.http_api.point_in_time import PointInTimeReader
 from services.kafka.topics import Topics
 from services.runtime.health import Check
 from services.runtime.settings import BadSetting, Settings, variable
-from services.runtime.shutdown import until_told_to_stop
+from services.runtime.shutdown import until_stop_requested
 from services.security.api_keys import BadKeysFile, LiveKeys
 
 
@@ -62,7 +62,7 @@ async def run(settings: Settings) -> None:
     ):
         app, payments = build(settings, store, views, writer, keys, {})
         async with running(payments), serving_at(app, settings):
-            await until_told_to_stop()
+            await until_stop_requested()
 
 
 def _keys(settings: Settings) -> LiveKeys:

@@ -1,4 +1,4 @@
-"""Serving an ASGI application until the process is told to stop."""
+"""Serves an ASGI application until the process is told to stop."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _GRACE_SECONDS = 2
 
 
 class _Protocol(H11Protocol):
-    """Tells what is not even HTTP so in flat JSON, like every other error."""
+    """Answers a request that is not valid HTTP in flat JSON, like every other error."""
 
     def send_400_response(self, msg: str) -> None:
-        """Answer and close."""
+        """Send the answer and close the connection."""
         body = orjson.dumps(error_body(HTTPStatus.BAD_REQUEST, "invalid", msg))
         headers = [
             (b"content-type", b"application/json"),
@@ -38,15 +38,15 @@ class _Protocol(H11Protocol):
 
 
 class CannotServe(OSError):
-    """The address is taken, or none of this machine's."""
+    """The address is in use, or not on this machine."""
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to us: uvicorn would raise them again and end the process by them."""
+    """Leaves signals to us: uvicorn would raise them again, and they would end the process."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
+        """Capture no signal."""
         yield
 
 
@@ -84,8 +84,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    # asyncio turns Nagle's algorithm off only for sockets that say they are TCP; with it each answer
-    # of two writes waits some 40 ms for the peer's delayed acknowledgement.
+    # asyncio disables Nagle's algorithm only for sockets created as TCP. With it, each answer of
+    # two writes waits some 40 ms for the peer's delayed acknowledgement.
     family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""What processes have in common: the clock, the writer, health, and their start and stop."""
+"""What processes share: the clock, the writer, health, start and stop."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STOP_SECONDS = 10.0
 
 
 def utc_now() -> datetime:
-    """The clock that all processes go by."""
+    """The clock of all processes, in UTC."""
     return datetime.now(UTC)
 
 
@@ -38,14 +38,14 @@ class Part(Protocol):
     """Something that runs beside others in a process."""
 
     async def start(self) -> None:
-        """Begin."""
+        """Start."""
 
     async def stop(self) -> None:
-        """End, and finish what is in hand."""
+        """Finish what is in hand and stop."""
 
 
 class Service(Part, Protocol):
-    """What a process is there for, and can fall behind with."""
+    """The main part of a process, which can fall behind."""
 
     lag: LagMonitor
 
@@ -66,7 +66,7 @@ async def writing(
 
 @contextlib.asynccontextmanager
 async def running(*services: Part) -> AsyncIterator[None]:
-    """Services within the block, started together and stopped together; their stop is bounded."""
+    """Run services within the block: started together, stopped together within a time limit."""
     try:
         await asyncio.gather(*(service.start() for service in services))
         yield
@@ -82,22 +82,24 @@ async def run_with_health(
     checks: Mapping[str, Check],
     topics: TopicReadiness | None = None,
 ) -> None:
-    """Run a service, on topics that are as they should be if it has some. Raises `WrongTopic`."""
+    """Run a service until the process is told to stop, after checking its topics if it has some.
+    Raises `WrongTopic`.
+    """
     more = {"lag": failure_check(service.lag)}
     if topics:
         more["topics"] = failure_check(topics)
     app = Starlette(routes=health_routes({**checks, **more}))
     async with serving_at(app, settings):
-        told_to_stop = stop_signal()
-        if topics and not await topics.pass_before(told_to_stop):
+        stop_requested = stop_signal()
+        if topics and not await topics.pass_before(stop_requested):
             return
         async with running(service):
-            await told_to_stop.wait()
+            await stop_requested.wait()
 
 
 @contextlib.asynccontextmanager
 async def serving_at(app: ASGIApp, settings: Settings) -> AsyncIterator[None]:
-    """An application served where the settings say. Raises `BadSetting`."""
+    """Serve an application where the settings say. Raises `BadSetting`."""
     try:
         async with serving(app, settings.http_host, settings.http_port):
             yield

@@ -1,4 +1,4 @@
-"""What readiness asks of each part."""
+"""The readiness checks of connections and services."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from services.runtime.health import Check
 
 
 class MayFail(Protocol):
-    """A part that knows what keeps it from its work."""
+    """A part that reports what keeps it from working."""
 
     @property
     def failure(self) -> str | None:
-        """What is wrong, for an operator to read; None when nothing is."""
+        """The problem, for an operator to read; None if there is none."""
 
 
 def failure_check(part: MayFail) -> Check:
-    """Whether a part is at work."""
+    """Whether a part works."""
 
     async def check() -> str | None:
         return part.failure

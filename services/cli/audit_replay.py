@@ -101,9 +101,9 @@ def replay(
 
 async def _replay(settings: Settings, to: str, plan: ReplayPlan, *, as_json: bool) -> bool:
     """Whether it came to its end or its limit."""
-    told_to_stop = asyncio.Event()
+    stop_requested = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop_requested.set)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
         publisher = Publisher(connection_of(settings))
@@ -121,7 +121,7 @@ async def _replay(settings: Settings, to: str, plan: ReplayPlan, *, as_json: boo
 
         run = Replay(store, publisher, replace(plan, until=newest), progress)
         try:
-            await run.run(told_to_stop)
+            await run.run(stop_requested)
         finally:
             # Also where it failed: what was acknowledged is known, and whence to go on.
             typer.echo(json.dumps(run.summary()) if as_json else run.line())

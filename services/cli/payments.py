@@ -21,7 +21,7 @@ from services.event_store import Attempt, AttemptState, EventStore
 from services.payment_worker import manual_resolution
 from services.runtime.log_config import configure_logging
 from services.runtime.settings import Settings
-from services.runtime.tracing import exporting
+from services.runtime.tracing import exporting_traces
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -45,7 +45,7 @@ def payments(context: typer.Context) -> None:
 
     configure_logging()
     needed = ("event_store_url", "redis_url", "merchant_file", "payment_provider")
-    with exporting("payments"):
+    with exporting_traces("payments"):
         asyncio.run(process.run(Settings.load(*needed)))
 
 

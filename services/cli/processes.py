@@ -20,7 +20,7 @@ from services.dev import DevError
 from services.runtime.log_config import configure_logging
 from services.runtime.settings import Settings
 from services.runtime.shutdown import stop_signal
-from services.runtime.tracing import exporting
+from services.runtime.tracing import exporting_traces
 
 _PRINTABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
 
@@ -63,14 +63,14 @@ def dev(
 def demo() -> None:
     """Tell the story of one checkout through Kafka and HTTP, with each event and the JSON."""
     configure_logging(logging.ERROR, as_json=False)
-    asyncio.run(_embedded("services.dev.demo").tell(Console()))
+    asyncio.run(_embedded("services.dev.demo").run(Console()))
 
 
 def api() -> None:
     """Serve HTTP. Needs the event store, Redis, the merchant book and the API keys."""
     configure_logging()
     needed = ("event_store_url", "redis_url", "merchant_file", "api_keys_file")
-    with exporting("api"):
+    with exporting_traces("api"):
         asyncio.run(_process("http_api").run(Settings.load(*needed)))
 
 
@@ -78,14 +78,14 @@ def commands() -> None:
     """Serve commands from Kafka. Needs Kafka, the event store, Redis and the merchant book."""
     configure_logging()
     needed = ("kafka_bootstrap_servers", "event_store_url", "redis_url", "merchant_file")
-    with exporting("commands"):
+    with exporting_traces("commands"):
         asyncio.run(_process("command_consumer").run(Settings.load(*needed)))
 
 
 def relay() -> None:
     """Publish events from the event store to Kafka. Needs both."""
     configure_logging()
-    with exporting("relay"):
+    with exporting_traces("relay"):
         asyncio.run(
             _process("outbox_relay").run(
                 Settings.load("kafka_bootstrap_servers", "event_store_url")
@@ -97,7 +97,7 @@ def projector() -> None:
     """Keep the views in Redis up to date. Needs Kafka, the event store and Redis."""
     configure_logging()
     needed = ("kafka_bootstrap_servers", "event_store_url", "redis_url")
-    with exporting("projector"):
+    with exporting_traces("projector"):
         asyncio.run(_process("projector").run(Settings.load(*needed)))
 
 
@@ -105,14 +105,14 @@ async def _dev(
     embedded: ModuleType, data: Path, api_key: str | None, http_port: int, *, as_json: bool
 ) -> None:
     # From the first moment: what is told to stop while it starts still cleans up after itself.
-    told_to_stop = stop_signal()
+    stop_requested = stop_signal()
     async with embedded.dev_system(data, api_key, http_port) as system:
         ready = system.ready_line()
         if as_json:
             typer.echo(json.dumps(ready))
         else:
             typer.echo(_introduction(ready))
-        await told_to_stop.wait()
+        await stop_requested.wait()
 
 
 def _introduction(ready: dict[str, str]) -> str:

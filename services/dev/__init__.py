@@ -1,4 +1,4 @@
-"""The whole system in one process, with nothing installed: for a first look and for development."""
+"""The whole system in one process, with nothing else installed."""
 
 from __future__ import annotations
 

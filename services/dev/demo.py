@@ -23,7 +23,7 @@ class DemoFailed(DevError):
     """The scenario did not go as expected."""
 
 
-async def tell(console: Console) -> None:
+async def run(console: Console) -> None:
     """Run the scenario on a system of its own. Raises `DemoFailed`."""
     with tempfile.TemporaryDirectory(prefix="checkout-demo-") as data:
         async with dev_system(Path(data)) as dev:

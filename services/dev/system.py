@@ -1,4 +1,4 @@
-"""All services together, on embedded servers and one directory of data."""
+"""All services together, on embedded servers and one data directory."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _READY_SECONDS = 20.0
 
 
 class DataInUse(DevError):
-    """Another process runs on the same directory."""
+    """Another process uses the same directory."""
 
 
 class NotReady(DevError):
-    """The system did not come up in time."""
+    """The system did not start in time."""
 
 
 @dataclass(frozen=True)
 class DevSystem:
-    """A running system: where to reach it, and its parts for whoever wants to stop one."""
+    """A running system: its addresses, and the parts that a test may stop."""
 
     http: str
     kafka: str
@@ -58,7 +58,7 @@ class DevSystem:
     projector: Projector
 
     def ready_line(self) -> dict[str, str]:
-        """What a script needs to know."""
+        """The line of `--json`, for scripts."""
         return {
             "http": self.http,
             "kafka": self.kafka,
@@ -76,14 +76,14 @@ async def dev_system(
     book = _book(settings)
     topics = Topics(settings.topic_prefix)
     async with contextlib.AsyncExitStack() as stack:
-        # The store makes the directory if it is not there.
+        # The store creates the directory.
         store = await asyncio.to_thread(open_store, f"sqlite:///{data / 'events.db'}")
         stack.callback(store.close)
         if store.try_lock("dev") is None:
             raise DataInUse(f"{data} is in use by another checkout dev")
         token = _api_key(data, api_key)
         kafka = await asyncio.to_thread(EmbeddedKafka, topics.all)
-        # The broker is new and holds nothing, so all events are published to it again.
+        # The broker is new and empty, so all events are published to it again.
         store.rewind(RELAY)
         views = embedded_views()
         stack.push_async_callback(views.close)
@@ -135,7 +135,7 @@ def _book(settings: Settings) -> MerchantBook:
 
 
 def _api_key(data: Path, given: str | None) -> str:
-    """The key to use: the given one, or one that is made once and kept in the directory."""
+    """The API key: the given one, or one that is generated once and kept in the directory."""
     if given is None:
         given = _kept(data, "dev-api-key", lambda: f"ck_{secrets.token_urlsafe(32)}").strip()
     path = _keys_file(data)
@@ -146,7 +146,7 @@ def _api_key(data: Path, given: str | None) -> str:
 
 
 def _kept(data: Path, name: str, make: Callable[[], str]) -> str:
-    """A secret that is made once and kept in the directory."""
+    """A secret that is generated once and kept in the directory."""
     path = data / name
     if not path.exists() or not path.read_text().strip():
         path.touch(mode=0o600)

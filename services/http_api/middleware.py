@@ -69,14 +69,14 @@ class RequestMiddleware:
                     raise
                 await fault().response()(scope, receive, send_with_id)
             finally:
-                self._tell(scope, request_id, status, time.perf_counter() - begun, span)
+                self._record(scope, request_id, status, time.perf_counter() - begun, span)
 
     @staticmethod
-    def _tell(scope: Scope, request_id: str, status: int, seconds: float, span: Traced) -> None:
+    def _record(scope: Scope, request_id: str, status: int, seconds: float, span: Traced) -> None:
         route = scope.get(ROUTE, "none")
         # Clients can send any method; each unknown one would be a time series of its own.
         method = scope["method"] if scope["method"] in METHODS else "other"
-        span.tell(
+        span.describe(
             f"{method} {route}",
             http__request__method=method,
             http__route=route,

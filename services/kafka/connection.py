@@ -1,4 +1,4 @@
-"""How to reach Kafka, as the aiokafka clients want it told."""
+"""The connection to Kafka, as aiokafka's clients take it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def connection_of(settings: Settings) -> KafkaConnection:
     connection: KafkaConnection = {
         "bootstrap_servers": settings.kafka_bootstrap_servers,
         "security_protocol": settings.kafka_security_protocol,
-        # A topic that was deleted and made again is noticed by the next look at the metadata.
+        # A topic that was deleted and created again is noticed at the next refresh of the metadata.
         "metadata_max_age_ms": 5_000,
     }
     if settings.kafka_security_protocol.startswith("SASL"):

@@ -30,7 +30,7 @@ class ResilientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> _Records:
-        """Wait until there are records, then return them."""
+        """Wait until there are records, and return them."""
         records: _Records = {}
         while not records:
             positions = self.known_positions(*partitions)
@@ -38,7 +38,7 @@ class ResilientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
                 await asyncio.sleep(_LOOK_AGAIN_SECONDS)
                 continue
             try:
-                # Of partitions with a known position alone: nothing else could be taken back.
+                # Only partitions with a known position: the others could not be restored.
                 records = await super().getmany(
                     *positions, timeout_ms=timeout_ms, max_records=max_records
                 )
@@ -55,7 +55,7 @@ class ResilientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         return records
 
     def known_positions(self, *wanted: TopicPartition) -> dict[TopicPartition, int]:
-        """The positions as far as they are known yet; waiting for them could miss a rebalance."""
+        """The positions known so far. Waiting for the others could miss a rebalance."""
         positions = {}
         for partition in self.assignment():
             state = self._subscription.subscription.assignment.state_value(partition)
@@ -64,14 +64,14 @@ class ResilientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         return positions
 
     def _take_back(self, positions: dict[TopicPartition, int]) -> None:
-        """Go back to where nothing had been handed out; what was fetched already is dropped."""
+        """Return to the positions before the call; fetched records are dropped."""
         for partition in self.assignment() & positions.keys():
             self.seek(partition, positions[partition])
 
     async def _decode_ourselves(
         self, positions: dict[TopicPartition, int], max_records: int | None
     ) -> _Records:
-        """The next records of each partition, by a decoder that bears any name."""
+        """The next records of each partition, decoded leniently."""
         share = max_records and max(1, max_records // len(positions))
         found: _Records = {}
         for partition, position in positions.items():
@@ -83,8 +83,8 @@ class ResilientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         return {partition: records for partition, records in found.items() if records}
 
     async def _fetch(self, partition: TopicPartition, position: int) -> bytes:
-        """The record batches of a partition from a position on; none if the broker has an objection,
-        which the parent's own fetching then deals with.
+        """The record batches of a partition from a position on; empty if the broker reports an
+        error, which the parent's own fetching then handles.
         """
         leader = self._client.cluster.leader_for_partition(partition)
         if leader is None or leader < 0:

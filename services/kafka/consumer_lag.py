@@ -1,4 +1,4 @@
-"""How far a consumer is behind the ends of its own partitions."""
+"""Measures how far a consumer is behind the ends of its partitions."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from services.runtime.lag import Lag
 
 
 class ConsumerLag:
-    """Counts what lies between the records that are done with and the ends of the partitions.
+    """Counts the records between those done and the ends of the partitions.
 
-    The group's committed offsets would not do: the projector goes by positions of its own.
+    The group's committed offsets would not do: the projector keeps its own positions.
     """
 
     def __init__(self) -> None:
@@ -23,14 +23,14 @@ class ConsumerLag:
         self._ends_seen_at = 0.0
 
     def took(self, records: Sequence[ConsumerRecord]) -> None:
-        """These records are being handled, and no others; none: the last ones are done with."""
+        """Set the records in hand; the previous ones are done."""
         self._in_hand = records
 
     async def measure(self, consumer: ResilientConsumer) -> Lag:
         """The lag now. Raises `KafkaError` or `TimeoutError` when Kafka does not answer."""
         ends = await consumer.end_offsets(sorted(consumer.assignment()))
         positions = self._done_up_to(consumer.known_positions())
-        # A partition that was just assigned has no position yet, and will have one by the next look.
+        # A newly assigned partition has no position yet, and will have one at the next measurement.
         behind = {p: ends[p] - at for p, at in positions.items() if ends.get(p, 0) > at}
         return Lag(sum(behind.values()), self._seconds(ends, positions) if behind else 0.0)
 
@@ -44,8 +44,8 @@ class ConsumerLag:
     def _seconds(
         self, ends: Mapping[TopicPartition, int], positions: Mapping[TopicPartition, int]
     ) -> float:
-        """The age of the oldest record in hand by its own time, or how long ago we saw an end that
-        is still not reached, whichever is longer.
+        """The age of the oldest record in hand, or the time since an end was seen that is not
+        reached yet, whichever is longer.
         """
         now = time.time()
         if all(at >= self._ends.get(partition, 0) for partition, at in positions.items()):

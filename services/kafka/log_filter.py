@@ -1,4 +1,4 @@
-"""The logger that FastStream is given, without what is said at each start and means nothing here."""
+"""FastStream's logger, without a line that it logs at each start."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ faststream_logger = logging.getLogger("services.kafka.subscription.faststream")
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Each start says that topics are not created by a consumer, which is as it should be."""
+    """It says that a consumer does not create topics, which is intended."""
     return "Topic creation is skipped" not in str(record.msg)
 
 

@@ -1,4 +1,4 @@
-"""Sending to Kafka so that it counts: acknowledged by all in-sync replicas, or an error."""
+"""Publishes to Kafka: acknowledged by all in-sync replicas, or an error."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from services.runtime.tracing import batch_span, traceparent_in
 logger = logging.getLogger(__name__)
 
 MAX_MESSAGE_BYTES = 1_000_000
-"""Below the 1 MiB that brokers and clients take by default, with room for what frames a record."""
+"""Below the default limit of 1 MiB of brokers and clients, with room for the framing of a record."""
 
 
 _STOP_SECONDS = 1.0
 
 
 class KafkaUnavailable(Exception):
-    """Kafka did not acknowledge in time. What was sent may have arrived or not."""
+    """Kafka did not acknowledge in time. The messages may have arrived or not."""
 
 
 class Publisher:
@@ -43,7 +43,7 @@ class Publisher:
     async def publish(self, messages: Sequence[ProducerRecord]) -> None:
         """Send all, in order within each key, and return when all are acknowledged.
 
-        Raises `KafkaUnavailable`; send them again then.
+        Raises `KafkaUnavailable`; then send all of them again.
         """
         if not messages:
             return
@@ -87,7 +87,7 @@ class Publisher:
             await _close(producer)
 
     async def _abandon(self) -> None:
-        """Close the producer without sending what it holds: its successor sends that again."""
+        """Close the producer without flushing: its successor sends the messages again."""
         producer, self._producer = self._producer, None
         if producer is not None:
             await _close(producer)
@@ -111,7 +111,7 @@ class Publisher:
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    """End a producer's sender and connections; its own `stop` waits for a broker that is gone."""
+    """Close a producer's sender and connections. Its own `stop` would wait for a broker that is down."""
     for close in (producer._sender.close, producer.client.close):  # noqa: SLF001 - see above
         with contextlib.suppress(KafkaError, OSError, TimeoutError, asyncio.CancelledError):
             async with asyncio.timeout(_STOP_SECONDS):
@@ -119,9 +119,9 @@ async def _close(producer: AIOKafkaProducer) -> None:
 
 
 class _NoValue:
-    """A value that is null, in front of a library that takes no record with neither key nor value.
+    """Stands for a null value: the library takes no record with neither key nor value.
 
-    Such records exist all the same, and a dead letter must be as its record was.
+    Such records exist, and a dead letter must equal its record.
     """
 
 

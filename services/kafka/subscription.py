@@ -82,7 +82,8 @@ class Subscription:
             no_reply=True,
             listener=_Listener(self),
             heartbeat_interval_ms=1_000,
-            # A broker answers as soon as there is a record, but the one of `checkout dev` at the end.
+            # Kafka answers as soon as there is a record; the mock broker of `checkout dev` waits
+            # this long.
             fetch_max_wait_ms=100,
             parser=self._parse,
             decoder=self._decode,
@@ -99,7 +100,7 @@ class Subscription:
 
     @property
     def failure(self) -> str | None:
-        """What keeps records from being handled, if something does."""
+        """What keeps records from being handled, None if nothing does."""
         consumer = self._subscriber.consumer
         if isinstance(consumer, ResilientConsumer) and consumer.failure:
             return f"records can't be fetched: {consumer.failure}"
@@ -109,12 +110,12 @@ class Subscription:
 
     @property
     def is_assigned(self) -> bool:
-        """Whether a partition is ours."""
+        """Whether this consumer has a partition."""
         consumer = self._subscriber.consumer
         return consumer is not None and bool(consumer.assignment())
 
     async def lag(self) -> Lag:
-        """What waits in our partitions. Raises `KafkaError` or `TimeoutError`."""
+        """The lag of our partitions. Raises `KafkaError` or `TimeoutError`."""
         return await self._lag.measure(self.consumer)
 
     async def start(self) -> None:
@@ -128,7 +129,7 @@ class Subscription:
         await self._broker.start()
 
     async def stop(self) -> None:
-        """Finish the batch in hand, within a bound, and leave the group."""
+        """Finish the batch in hand within a time limit, and leave the group."""
         await self._broker.stop()
 
     async def until_assigned(self) -> None:
@@ -136,7 +137,7 @@ class Subscription:
         await self._first_assigned.wait()
 
     async def drain(self) -> None:
-        """Wait, within a bound, until no batch is in hand."""
+        """Wait, with a time limit, until no batch is in hand."""
         try:
             async with asyncio.timeout(_DRAIN_SECONDS):
                 await self._drained.wait()
@@ -144,7 +145,7 @@ class Subscription:
             logger.warning("a batch is still in hand as its partitions are taken away")
 
     async def assigned(self, partitions: set[TopicPartition]) -> None:
-        """Tell whoever keeps positions elsewhere where consuming is about to begin."""
+        """Let the owner of other positions seek before consuming starts."""
         if partitions:
             self._first_assigned.set()
         if self._on_assigned:
@@ -189,7 +190,7 @@ class Subscription:
         return None
 
     async def _commit(self, records: Records) -> None:
-        """Commit, unless the partition went to somebody else, who will then do the batch again."""
+        """Commit, unless the partition was reassigned: its new owner then repeats the batch."""
         ends = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in records}
         ours = {tp: end for tp, end in ends.items() if tp in self.consumer.assignment()}
         try:

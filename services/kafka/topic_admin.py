@@ -1,4 +1,4 @@
-"""Making the topics as this service needs them, and refusing those that are otherwise."""
+"""Creates the topics as configured, and rejects existing ones that differ."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from services.kafka.publisher import KafkaUnavailable
 from services.kafka.topic_plans import TopicPlan
 
 _BOUND = 30.0
-"""Seconds for all that is asked of Kafka at once."""
+"""Seconds for all requests to Kafka together."""
 _CONFIGS = ("cleanup.policy", "retention.ms")
 
 
 class WrongTopic(Exception):
-    """A topic is missing or not as it should be; the message says which, why, and how to mend it."""
+    """A topic is missing or not as configured. The message says which, why, and how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     partitions: int
     configs: Mapping[str, str]
-    """Empty where we may not read them."""
+    """Empty if we may not read them."""
 
 
 async def create_topics(connection: KafkaConnection, plans: Sequence[TopicPlan]) -> dict[str, bool]:
-    """Create the topics that are missing; tells of each whether it was. Safe to run again.
+    """Create the missing topics; returns for each whether it was created. Safe to run again.
 
-    A topic that is there is never changed. Raises `WrongTopic` for one that is not as planned, and
+    An existing topic is never changed. Raises `WrongTopic` for one that differs from its plan, and
     `KafkaUnavailable`.
     """
     async with _admin(connection) as admin:
@@ -76,7 +76,7 @@ async def _admin(connection: KafkaConnection) -> AsyncIterator[AIOKafkaAdminClie
 
 
 async def _find(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> dict[str, _Found]:
-    # Asked for by its name, a missing topic would be made by a broker that creates them unasked.
+    # Describing a missing topic by name would create it on brokers with automatic creation.
     partitions = {
         described["topic"]: len(described["partitions"])
         for described in await admin.describe_topics()

@@ -1,4 +1,4 @@
-"""How each topic is to be made, as the settings say."""
+"""The configuration of each topic, from the settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MS_PER_HOUR = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class TopicPlan:
-    """One topic: its partitions, its copies, and how long it keeps a record."""
+    """One topic: its partitions, its replicas, and its retention."""
 
     topic: str
     kind: str
@@ -23,39 +23,39 @@ class TopicPlan:
 
     @property
     def retention_ms(self) -> int:
-        """Milliseconds; -1 for ever."""
+        """Milliseconds; -1 for unlimited."""
         if self.retention_hours == UNLIMITED:
             return -1
         return self.retention_hours * _MS_PER_HOUR
 
     @property
     def configs(self) -> dict[str, str]:
-        """Kafka's own settings of the topic.
+        """The topic's configuration in Kafka.
 
-        Age alone decides what goes: a limit in bytes would delete commands that nobody has read
-        yet. No topic is compacted: the newest record of a key does not replace the older ones here.
+        Only age deletes records: a size limit could delete commands that nobody has read yet. No
+        topic is compacted: the newest record of a key does not replace the older ones.
         """
         return {
             "cleanup.policy": "delete",
             "retention.ms": str(self.retention_ms),
             "retention.bytes": "-1",
-            # An acknowledged record is on another broker too, and one broker may be away.
+            # An acknowledged record is on another broker too, and one broker may be down.
             "min.insync.replicas": str(max(1, self.replication - 1)),
         }
 
     @property
     def partitions_variable(self) -> str:
-        """The setting that tells how many partitions."""
+        """The setting of the number of partitions."""
         return variable(f"topic_{self.kind}_partitions")
 
     @property
     def retention_variable(self) -> str:
-        """The setting that tells how long records are kept."""
+        """The setting of the retention."""
         return variable(f"topic_{self.kind}_retention_hours")
 
 
 def topic_plans(settings: Settings) -> list[TopicPlan]:
-    """The four topics as the settings want them."""
+    """The plans of the four topics."""
     topics = Topics(settings.topic_prefix)
     names = {
         "commands": topics.commands,

@@ -1,4 +1,4 @@
-"""A topic from its beginning to the end that it had when one began, without a group."""
+"""Reads a topic from its beginning to the end that it had at the start, without a group."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.kafka.publisher import KafkaUnavailable, Publisher
 
 _AT_ONCE = 100
 _FETCH_BYTES = 256 * 1024
-"""Of each partition; a larger record comes alone. So memory is bounded, however long the topic is."""
+"""Bytes fetched per partition at once, which bounds memory; a larger record comes alone."""
 
 _LOOK_SECONDS = 1.0
 _PATIENCE_SECONDS = 15.0
@@ -24,12 +24,12 @@ _PATIENCE_SECONDS = 15.0
 async def records_of(
     connection: KafkaConnection, topic: str
 ) -> AsyncGenerator[ConsumerRecord, None]:
-    """Each record that is there now, partition by partition. Raises `KafkaUnavailable`."""
+    """Each existing record, partition by partition. Raises `KafkaUnavailable`."""
     partitions = await _partitions(connection, topic)
     async with _reading(connection) as consumer:
         ends = await consumer.end_offsets(partitions)
         for partition in partitions:
-            # One at a time, or what is fetched of the others would have to be kept meanwhile.
+            # One partition at a time, or the records fetched of the others would have to be kept.
             consumer.assign([partition])
             await consumer.seek_to_beginning(partition)
             async with aclosing(_until(consumer, partition, ends[partition])) as records:
@@ -38,9 +38,7 @@ async def records_of(
 
 
 async def bounds_of(connection: KafkaConnection, topic: str) -> dict[int, tuple[int, int]]:
-    """Of each partition, the earliest offset kept and the one behind the last. Raises
-    `KafkaUnavailable`.
-    """
+    """The earliest offset and the end of each partition. Raises `KafkaUnavailable`."""
     partitions = await _partitions(connection, topic)
     async with _reading(connection) as consumer:
         begins = await consumer.beginning_offsets(partitions)
@@ -51,7 +49,7 @@ async def bounds_of(connection: KafkaConnection, topic: str) -> dict[int, tuple[
 async def record_at(
     connection: KafkaConnection, topic: str, number: int, offset: int
 ) -> ConsumerRecord | None:
-    """One record, None if it isn't there (any more). Raises `KafkaUnavailable`."""
+    """One record, None if it does not exist (any more). Raises `KafkaUnavailable`."""
     partition = TopicPartition(topic, number)
     if partition not in await _partitions(connection, topic):
         return None
@@ -77,7 +75,7 @@ async def _until(
         found: dict[TopicPartition, list[ConsumerRecord]] = {}
         with suppress(TimeoutError):
             async with asyncio.timeout(_LOOK_SECONDS):
-                # Also where the last offsets before the end hold no record that can be handed out.
+                # The last offsets before the end may hold no record that can be returned.
                 if (await consumer.position(partition)) >= end:
                     return
                 found = await consumer.getmany(partition, timeout_ms=200, max_records=_AT_ONCE)
@@ -107,7 +105,7 @@ async def _partitions(connection: KafkaConnection, topic: str) -> list[TopicPart
 
 @asynccontextmanager
 async def _reading(connection: KafkaConnection) -> AsyncIterator[ResilientConsumer]:
-    """A consumer without a group, for its user to assign to."""
+    """A consumer without a group, for the caller to assign partitions to."""
     consumer = ResilientConsumer(
         **connection,
         enable_auto_commit=False,

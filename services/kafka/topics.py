@@ -7,38 +7,38 @@ from dataclasses import dataclass
 
 _LEGAL = re.compile(r"[A-Za-z0-9._-]+")
 _LONGEST = 249
-"""Kafka's own limit on a topic's name."""
+"""Kafka's limit on the length of a topic's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The four topics behind a prefix."""
+    """The four topics with a prefix."""
 
     prefix: str = "checkout."
 
     @property
     def commands(self) -> str:
-        """What is asked, by anybody who may write there."""
+        """Commands from publishers."""
         return f"{self.prefix}commands"
 
     @property
     def events(self) -> str:
-        """What has happened."""
+        """Events."""
         return f"{self.prefix}events"
 
     @property
     def replies(self) -> str:
-        """What became of each command."""
+        """Replies to commands."""
         return f"{self.prefix}replies"
 
     @property
     def dead_letters(self) -> str:
-        """What could not be read or handled."""
+        """Messages that could not be read or handled."""
         return f"{self.prefix}dead-letters"
 
     @property
     def all(self) -> tuple[str, ...]:
-        """All four."""
+        """All four topics."""
         return (self.commands, self.events, self.replies, self.dead_letters)
 
     def may_reply_to(self, topic: str) -> bool:

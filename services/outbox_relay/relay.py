@@ -1,4 +1,4 @@
-"""Publishes what the store has recorded. The position moves after the broker's acknowledgements."""
+"""Publishes recorded events. The position moves after the broker's acknowledgements."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ logger = logging.getLogger(__name__)
 
 _BATCH = 500
 _LOOK_SECONDS = 0.5
-"""How long a commit that nobody told us of may wait."""
+"""Seconds after which the store is polled, in case a commit notification is lost."""
 _STANDBY_SECONDS = 1.0
 _PURGE_SECONDS = 600.0
 
 
 class OutboxRelay:
-    """One relay is active at a time; others stand by until its lock is free.
+    """One relay is active; the others stand by until its lock is free.
 
-    The active one also deletes the outcomes of commands that are past their time.
+    The active relay also purges expired outcomes of commands.
     """
 
     def __init__(
@@ -49,12 +49,12 @@ class OutboxRelay:
 
     @property
     def failure(self) -> str | None:
-        """What keeps events from being published, if something does."""
+        """What keeps events from being published, None if nothing does."""
         return self._task.failure
 
     @property
     def is_active(self) -> bool:
-        """Whether this is the relay that publishes."""
+        """Whether this relay publishes."""
         return self._holds_lock is not None
 
     async def start(self) -> None:
@@ -65,7 +65,7 @@ class OutboxRelay:
         self.lag.start()
 
     async def stop(self) -> None:
-        """Stop where it stands: what was not acknowledged is published by the next one."""
+        """Stop at once: the next relay publishes what was not acknowledged."""
         self._commits.stop()
         await self.lag.stop()
         await self._task.stop()
@@ -95,15 +95,15 @@ class OutboxRelay:
         if holds_lock is None:
             await asyncio.sleep(_STANDBY_SECONDS)
             return
-        # Without its position, the lock alone would have it publish from the beginning again.
+        # With the lock but without its position it would publish from the beginning again.
         self._taken = holds_lock
         self._position = await asyncio.to_thread(self._store.position, RELAY)
         self._holds_lock, self._taken = holds_lock, None
         logger.info("publishing events after position %d", self._position)
 
     async def _measure(self) -> Lag:
-        """What is recorded and not published, by whichever relay is active."""
-        # One that rests or stands by would not notice that Kafka is gone.
+        """The events recorded and not yet published, by any relay."""
+        # An idle or standby relay would not notice otherwise that Kafka is down.
         await self._publisher.topics()
         return await asyncio.to_thread(self._unpublished)
 
@@ -113,11 +113,11 @@ class OutboxRelay:
         if not oldest:
             return Lag(0, 0.0)
         seconds = time.time() - oldest[0].recorded.at.timestamp()
-        # Numbers that transactions took and gave up are counted too, which is close enough.
+        # Position numbers of rolled-back transactions are counted too, which is close enough.
         return Lag(self._store.newest() - position, max(0.0, seconds))
 
     async def _purge_once(self) -> None:
-        """Delete outcomes past their time, a bounded number at once, while this relay is active."""
+        """Purge expired outcomes, a limited number at a time, while this relay is active."""
         purged = 0
         if self.is_active:
             purged = await asyncio.to_thread(self._store.purge_outcomes, time.time())

@@ -14,13 +14,13 @@ from starlette.routing import Route
 logger = logging.getLogger(__name__)
 
 Check = Callable[[], Awaitable[str | None]]
-"""Answers None when all is well, else what is wrong, for an operator to read."""
+"""Returns None when all is well, else the problem, for an operator to read."""
 
 _BOUND = 2.0
 
 
 async def readiness(checks: Mapping[str, Check]) -> dict[str, str]:
-    """Each dependency's state: `ok`, or what is wrong with it."""
+    """The state of each dependency: `ok`, or the problem."""
     states = await asyncio.gather(*(_state(check) for check in checks.values()))
     return dict(zip(checks, states, strict=True))
 
@@ -33,7 +33,7 @@ async def _state(check: Check) -> str:
         return f"no answer within {_BOUND:.0f} s"
     except Exception as error:
         logger.exception("a readiness check failed")
-        # The whole of it is in the log: this is told to anybody who asks.
+        # Anybody can read this answer; the details are in the log.
         return type(error).__name__
 
 

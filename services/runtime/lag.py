@@ -1,4 +1,4 @@
-"""How far a service is behind, measured every few seconds, and told when it is too far."""
+"""Measures every few seconds how far a service is behind."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _BOUND_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """What waits: how many, and for how many seconds the oldest of them."""
+    """The number of waiting items, and the age of the oldest in seconds."""
 
     count: int
     seconds: float
 
 
 class LagMonitor:
-    """Keeps the two gauges of a service, and knows whether more than `most` are waiting.
+    """Updates the two gauges of a service, and reports when more than `most` items wait.
 
-    `measure` may raise: then its servers don't answer, and that is told instead.
+    `measure` may raise if its servers don't answer; then that is reported.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class LagMonitor:
 
     @property
     def failure(self) -> str | None:
-        """That too many wait, or that it can't be told; None when all is well."""
+        """The problem if too many items wait or the lag is unknown, else None."""
         if self._task.failure:
             return f"can't be measured: {self._task.failure}"
         if self._lag.count <= self._most:
@@ -52,11 +52,11 @@ class LagMonitor:
         return f"{self._lag.count} {self._what}, more than {self._most}"
 
     def start(self) -> None:
-        """Begin to measure."""
+        """Start to measure."""
         self._task.start()
 
     async def stop(self) -> None:
-        """Measure no more."""
+        """Stop to measure."""
         await self._task.stop()
 
     async def _run_once(self) -> None:

@@ -11,7 +11,7 @@ import structlog
 
 
 def _json(line: dict[str, Any], **_: Any) -> str:
-    """What JSON has no shape for is told by its `repr`."""
+    """Values that JSON has no type for are logged by their `repr`."""
     return orjson.dumps(line, default=repr).decode()
 
 
@@ -26,7 +26,7 @@ def configure_logging(level: int = logging.INFO, *, as_json: bool = True) -> Non
     ]
     last: structlog.types.Processor = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(),
-        # The default shows the variables of each frame: keys and bodies among them.
+        # The default would print the variables of each frame, with keys and bodies.
         exception_formatter=structlog.dev.plain_traceback,
     )
     if as_json:

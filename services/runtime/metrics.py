@@ -1,12 +1,10 @@
-"""What operators can count: the Prometheus metrics of all services, in one place."""
+"""The Prometheus metrics of all services."""
 
 from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-COMMANDS = Counter(
-    "checkout_commands", "Commands by what became of them", ["door", "type", "outcome"]
-)
+COMMANDS = Counter("checkout_commands", "Commands by outcome", ["door", "type", "outcome"])
 BATCH_SIZE = Histogram(
     "checkout_batch_size", "Commands that shared a transaction", buckets=(1, 2, 5, 10, 50, 100, 500)
 )

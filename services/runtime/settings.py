@@ -1,4 +1,4 @@
-"""Settings from the environment: `CHECKOUT_…`, each checked at the start and named when it is wrong."""
+"""Settings from the environment (`CHECKOUT_…`), validated at the start."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _Partitions = Annotated[int, Field(ge=1)]
 
 
 class Settings(BaseSettings):
-    """All settings of all services. Which of them a service needs, it says at its start."""
+    """The settings of all services. Each service says at its start which of them it needs."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, env_ignore_empty=True)
 
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
         return read_book(self.merchant_file)
 
     def token_keyring(self) -> TokenKeys:
-        """The keys that seal payment tokens. Raises `BadSetting`, and quotes none."""
+        """The keys that encrypt payment tokens. Raises `BadSetting`, which never quotes a key."""
         try:
             if self.token_keys is not None:
                 return TokenKeys.parse(self.token_keys.get_secret_value().replace(",", "\n"))

@@ -1,4 +1,4 @@
-"""Being told to stop, and stopping in time whatever hangs."""
+"""Stop signals, and a time limit for stopping."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ logger = logging.getLogger(__name__)
 _STOP_SECONDS = 9.0
 
 
-async def until_told_to_stop() -> None:
+async def until_stop_requested() -> None:
     """Return at Ctrl-C (SIGINT) or SIGTERM."""
     await stop_signal().wait()
 
 
 def stop_signal() -> asyncio.Event:
-    """Set at Ctrl-C (SIGINT) or SIGTERM, which from now on do nothing else.
+    """An event that SIGINT (Ctrl-C) and SIGTERM set, instead of ending the process.
 
-    From then on the process has 9 seconds to end by itself: a thread that is in a call to a hung
-    server can't be cancelled, and Python would wait for it.
+    From then on the process has 9 seconds to end by itself. Python would otherwise wait for a
+    thread that is in a call to a hung server and can't be cancelled.
     """
     told = asyncio.Event()
     loop = asyncio.get_running_loop()

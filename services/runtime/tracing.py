@@ -1,6 +1,6 @@
-"""OpenTelemetry traces, where OTEL_EXPORTER_OTLP_ENDPOINT is set; elsewhere they cost a comparison.
+"""OpenTelemetry traces, if OTEL_EXPORTER_OTLP_ENDPOINT is set; else they cost one comparison.
 
-A span tells what was done, to how many and how long it took: no query string, body or key is in it.
+A span holds what was done, to how many items and how long it took: no query string, body or key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _MOST_LINKS = 128
-"""Of one span, as the SDK has it by default."""
+"""Links of one span: the default limit of the SDK."""
 _END_SECONDS = 2.0
 
 Attribute = str | int
@@ -29,19 +29,19 @@ _tracer: Tracer | None = None
 
 
 class Traced:
-    """A span in the making; one of nothing when there are no traces."""
+    """A span while it is open; it does nothing when there are no traces."""
 
     def __init__(self, span: Span | None = None) -> None:
         self._span = span
 
-    def tell(self, name: str, **attributes: Attribute) -> None:
-        """Rename it, and add what is only known at the end. `__` in a name stands for a dot."""
+    def describe(self, name: str, **attributes: Attribute) -> None:
+        """Rename the span, and add attributes known only at its end. `__` in a name stands for a dot."""
         if self._span:
             self._span.update_name(name)
             self._span.set_attributes(_dotted(attributes))
 
     def traceparent(self) -> str | None:
-        """The span as W3C trace context, for whoever goes on from here."""
+        """The span as W3C trace context, to pass on."""
         if self._span is None:
             return None
         context = self._span.get_span_context()
@@ -52,8 +52,8 @@ _NOTHING = contextlib.nullcontext(Traced())
 
 
 @contextlib.contextmanager
-def exporting(service: str) -> Iterator[None]:
-    """Send traces within the block, if an endpoint is set. Raises `BadSetting` without the SDK."""
+def exporting_traces(service: str) -> Iterator[None]:
+    """Export traces within the block, if an endpoint is set. Raises `BadSetting` without the SDK."""
     global _tracer  # noqa: PLW0603 - a process has one, like its metrics and logs
     endpoint = next((name for name in _ENDPOINTS if os.environ.get(name)), None)
     if endpoint is None:
@@ -66,7 +66,7 @@ def exporting(service: str) -> Iterator[None]:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ModuleNotFoundError:
         raise BadSetting(f"{endpoint} needs pip install 'checkout[otel]'") from None
-    # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES go before this name.
+    # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence.
     name = os.environ.get("OTEL_SERVICE_NAME") or f"checkout-{service}"
     resource = Resource.create({"service.name": name})
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
@@ -76,14 +76,14 @@ def exporting(service: str) -> Iterator[None]:
         yield
     finally:
         _tracer = None
-        # It sends what is left, and for a collector that is gone it would wait many seconds.
+        # It sends the remaining spans, and would wait many seconds for a collector that is down.
         ending = threading.Thread(target=provider.shutdown, daemon=True)
         ending.start()
         ending.join(_END_SECONDS)
 
 
 def request_span(traceparent: str | None) -> contextlib.AbstractContextManager[Traced]:
-    """The span of an HTTP request, whose caller's context may be given."""
+    """The span of an HTTP request; the caller's context may be given."""
     return _span("HTTP", "SERVER", [traceparent], {}) if _tracer else _NOTHING
 
 
@@ -92,8 +92,8 @@ def batch_span(
 ) -> contextlib.AbstractContextManager[Traced]:
     """A span of work on a batch whose items come from other traces.
 
-    A single one's trace is gone on with; those of several are linked. `kind` is one of
-    OpenTelemetry's: `INTERNAL`, `SERVER`, `CLIENT`, `PRODUCER`, `CONSUMER`.
+    A single trace is continued; several are linked. `kind` is one of OpenTelemetry's: `INTERNAL`,
+    `SERVER`, `CLIENT`, `PRODUCER`, `CONSUMER`.
     """
     return _span(name, kind, traceparents, attributes) if _tracer else _NOTHING
 
@@ -101,12 +101,12 @@ def batch_span(
 def span(
     name: str, kind: str, **attributes: Attribute
 ) -> contextlib.AbstractContextManager[Traced]:
-    """A span within the one that this thread or task is in."""
+    """A span within the current one of this thread or task."""
     return _span(name, kind, None, attributes) if _tracer else _NOTHING
 
 
 def traceparent_in(headers: Iterable[tuple[str, bytes | None]]) -> str | None:
-    """The trace context among the headers of a Kafka message, as it came."""
+    """The trace context in the headers of a Kafka message."""
     found = next((value for name, value in headers if name == "traceparent" and value), None)
     return found.decode("ascii", "replace") if found else None
 
@@ -129,12 +129,13 @@ def _span(
         parent, links = _origin(traceparents)
     with _tracer.start_as_current_span(
         name,
-        # Only a single origin is a parent; without one, this is not part of what happens to run.
+        # Only a single origin is a parent. Without one, the span must not become a child of
+        # whatever runs.
         context=context.Context() if parent is None and traceparents is not None else parent,
         kind=getattr(trace.SpanKind, kind),
         attributes=_dotted(attributes),
         links=links,
-        # The text of an exception may quote what it stumbled over.
+        # The text of an exception may quote its input.
         record_exception=False,
         set_status_on_exception=False,
     ) as begun:
@@ -146,7 +147,7 @@ def _span(
 
 
 def _origin(traceparents: Iterable[str | None]) -> tuple[Context | None, list[Link]]:
-    """The context to go on with, or else those to be linked."""
+    """The context to continue, or the contexts to link."""
     from opentelemetry import trace
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 

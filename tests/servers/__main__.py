@@ -31,9 +31,9 @@ _HINT = """
 
 def main() -> None:
     """Start them, print the settings to export, and run until told to stop."""
-    told_to_stop = threading.Event()
+    stop_requested = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: told_to_stop.set())
+        signal.signal(number, lambda *_: stop_requested.set())
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="checkout-servers-"))
         kafka = stack.enter_context(own_kafka())
@@ -53,7 +53,7 @@ def main() -> None:
             sys.stdout.write(f"export CHECKOUT_{name}='{value}'\n")
         sys.stdout.write(f"{_HINT}\n")
         sys.stdout.flush()
-        told_to_stop.wait()
+        stop_requested.wait()
 
 
 if __name__ == "__main__":

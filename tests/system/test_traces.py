@@ -37,7 +37,7 @@ async def test_a_trace_goes_from_either_door_to_the_views_and_holds_no_secret(
     with collecting() as collector:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
         monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
-        with tracing.exporting("dev"):
+        with tracing.exporting_traces("dev"):
             async with dev_system(tmp_path, "secret-key") as system:
                 bearer = {"Authorization": "Bearer secret-key"}
                 async with (
@@ -78,7 +78,7 @@ async def test_a_trace_goes_from_either_door_to_the_views_and_holds_no_secret(
 
 def test_without_an_endpoint_nothing_is_traced(monkeypatch):
     monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
-    with tracing.exporting("api"), tracing.request_span(None) as span:
+    with tracing.exporting_traces("api"), tracing.request_span(None) as span:
         assert span.traceparent() is None
         assert tracing.span("append", "CLIENT") is tracing.span("other", "CLIENT")
 
@@ -86,7 +86,7 @@ def test_without_an_endpoint_nothing_is_traced(monkeypatch):
 def test_a_collector_that_is_gone_holds_up_no_end():
     program = (
         "from services.runtime import tracing\n"
-        "with tracing.exporting('api'), tracing.request_span(None):\n"
+        "with tracing.exporting_traces('api'), tracing.request_span(None):\n"
         "    pass\n"
     )
     gone = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
@@ -99,5 +99,5 @@ def test_a_missing_sdk_is_told_by_the_setting_that_asks_for_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     told = r"OTEL_EXPORTER_OTLP_ENDPOINT .*checkout\[otel\]"
 
-    with pytest.raises(BadSetting, match=told), tracing.exporting("api"):
+    with pytest.raises(BadSetting, match=told), tracing.exporting_traces("api"):
         pass
