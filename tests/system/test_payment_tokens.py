@@ -44,7 +44,7 @@ async def test_a_token_is_in_no_event_reply_view_file_or_line_of_the_log(tmp_pat
         assert checkout_id in log
         assert checkout_id.encode() in topics[0]
         assert any(checkout_id.encode() in found for found in kept)
-    assert "is undecided, it is asked again" in log
+    assert "is undecided, the provider is called again" in log
     for token in tokens:
         assert not [found for found in (*topics, *shown, *kept) if token.encode() in found]
         assert token not in log
