@@ -1,1 +1,5 @@
-"""Read models: from a checkout's events to what GET serves, kept in Redis and built again at will."""
+"""Read models: from the state of a checkout to what GET serves, kept in Redis and rebuilt at will.
+
+To add a read model: write its `Projection` in a module here, add it to `registry.PROJECTIONS`, and serve it.
+Writer, projector, rebuild and audit take it from the registry.
+"""

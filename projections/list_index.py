@@ -1,59 +1,66 @@
-"""Where a checkout stands on the list: what it is filtered and sorted by, kept beside its view."""
+"""The projection that the list of checkouts is served from."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import Any
 
-from domain.checkout import Checkout
+import orjson
+
+from projections.projection import Record, Source
+
+INDEX = "checkout:list_index:"
+"""The beginning of the names of the list's indexes."""
 
 SORT_KEY_DIGITS = 15
-"""Hexadecimal digits of a moment in an index: enough for the year 9999, and they sort as text."""
+"""Hexadecimal digits of a time in an index: enough for the year 9999, and they sort as text."""
 
-_NOBODY = "-"
+_SHOWN = ("id", "buyer", "status", "currency", "line_items")
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class ListIndexEntry:
-    """A checkout's entry in the list's indexes, and what the list alone shows of it.
+class ListIndexProjection:
+    """One record a checkout: the JSON of its list item, in one index by status and one by buyer and status.
 
-    Moments are microseconds since year 1. `buyer` is the digest of the buyer's email, or `-`.
+    Its member is the time of creation and the id. A list without a status is merged from the indexes of
+    all statuses, so that a checkout is in two indexes and not in four.
     """
 
-    created: int
-    updated: int
-    status: str
-    buyer: str
+    name = "list_item"
+    revision = 1
 
-    @classmethod
-    def of(cls, checkout: Checkout) -> Self:
-        """The entry of a checkout."""
-        buyer = email_digest(checkout.buyer.email) if checkout.buyer else _NOBODY
-        created, updated = microseconds(checkout.created_at), microseconds(checkout.updated_at)
-        return cls(created, updated, checkout.status.value, buyer)
+    def project(self, source: Source) -> Record:
+        """The list item, and where it is listed."""
+        checkout = source.checkout
+        member = sort_key(microseconds(checkout.created_at)) + checkout.id
+        by_status = f"{INDEX}{checkout.status.value}"
+        buyer = checkout.buyer
+        by_buyer = (f"{by_status}:{email_digest(buyer.email)}",) if buyer else ()
+        value = orjson.dumps(list_item(source))
+        return Record(self.name, self.revision, value, member, (by_status, *by_buyer))
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read what `str` wrote; a later revision may append to it. Raises `ValueError`."""
-        updated, created, status, buyer, *_ = text.split(" ")
-        return cls(int(created, 16), int(updated, 16), status, buyer)
 
-    def __str__(self) -> str:
-        return f"{sort_key(self.updated)} {sort_key(self.created)} {self.status} {self.buyer}"
+def list_item(source: Source) -> dict[str, Any]:
+    """A checkout as the list shows it: in short, with its times, and of the totals the last row."""
+    checkout, view = source.checkout, source.view
+    return {
+        **{name: view[name] for name in _SHOWN if name in view},
+        "totals": [total for total in view["totals"] if total["type"] == "total"],
+        "created_at": _utc(checkout.created_at),
+        "updated_at": _utc(checkout.updated_at),
+    }
 
 
 def sort_key(moment: int) -> str:
-    """A moment as it begins a member of an index; one before year 1 sorts before them all."""
+    """A time as it begins a member of an index. A time before year 1 sorts before all others."""
     return f"{moment:0{SORT_KEY_DIGITS}x}"
 
 
 def email_digest(email: str) -> str:
-    """An email as an index is named after it: short, whatever its length, and nobody's data."""
+    """Fixed-length hash of an e-mail address for index keys, so that key names hold no personal data."""
     digest = hashlib.blake2b(email.encode(), digest_size=15).digest()
     return base64.urlsafe_b64encode(digest).decode()
 
@@ -63,6 +70,5 @@ def microseconds(moment: datetime) -> int:
     return (moment - _FIRST) // _MICROSECOND
 
 
-def rfc3339_of(count: int) -> str:
-    """So many microseconds since year 1 by RFC 3339, such as `2024-09-30T14:30:00Z`."""
-    return (_FIRST + count * _MICROSECOND).isoformat().replace("+00:00", "Z")
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from domain.checkout import Checkout
-from projections.checkout_view import render_view
 from projections.redis.views import RedisViews, chunks
+from projections.registry import render_view
 
 _STRETCH = 1_000
 """Events of the store that are gone through at a time."""

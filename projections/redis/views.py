@@ -1,27 +1,32 @@
-"""The views in Redis: each moves to newer versions only, with its place on the list and the projector's
-position.
+"""The records of all projections in Redis. Each is only ever replaced by a newer one, in one step with its
+index entries and the projector's position.
 
-Redis holds nothing that can't be built again. It is trusted only while it is the very server process
-under which the views were built: `built_under` names its `run_id`, and a server that was restarted,
-empty or from an old snapshot, has another one. It names the views' revision too: an older one has
-not all that we read.
+Redis holds nothing that can't be rebuilt. It is trusted only while it is the server process under which the
+records were built: `built_under` names its `run_id`, and a server that was restarted, empty or from an old
+snapshot, has another one. It also names each projection's revision: a new projection, or one of an older
+revision, means that records are missing.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import orjson
 from redis.asyncio import Redis
+from redis.asyncio.lock import Lock
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import LockNotOwnedError
 
-from projections.checkout_view import REVISION, RenderedView
-from projections.list_index import ListIndexEntry
-from projections.list_page import ListFilter, ListPage, UnknownCursor, list_item
+from projections.list_page import ListFilter, ListPage, UnknownCursor
+from projections.projection import Projection
 from projections.redis import scripts
 from projections.redis.raw_views import RawViews
+from projections.redis.scripts import record_key
 from projections.redis.server_identity import RunId
+from projections.registry import CHECKOUT_VIEW, LIST_INDEX, PROJECTIONS, RenderedView
 
 _BUILT_UNDER = "checkout:views:built_under"
 _POSITIONS = "checkout:views:positions"
@@ -50,14 +55,13 @@ class RedisViews:
         self._run_id = run_id
         self._apply = redis.register_script(scripts.APPLY)
         self._page = redis.register_script(scripts.PAGE)
-        self._lock = redis.register_script(scripts.TAKE_LOCK)
-        self._unlock = redis.register_script(scripts.FREE_LOCK)
 
     async def get(self, checkout_id: str) -> RenderedView | None:
         """The view of a checkout; None if it is not here or can't be trusted: ask the store then."""
-        found = await self._redis.mget(scripts.VIEW + checkout_id, _BUILT_UNDER)
-        stored, built_under = map(_bytes, found)
-        return _view(checkout_id, stored) if self._are_whole(built_under) else None
+        key = record_key(CHECKOUT_VIEW.name, checkout_id)
+        stored, built_under = map(_bytes, await self._redis.mget(key, _BUILT_UNDER))
+        body = _value(stored, CHECKOUT_VIEW) if self._are_whole(built_under) else None
+        return RenderedView(checkout_id, _head(stored)[0], body) if body and stored else None
 
     async def page(
         self, wanted: ListFilter, limit: int, cursor: str | None = None
@@ -67,24 +71,22 @@ class RedisViews:
         None if the views can't be trusted now. Raises `UnknownCursor`.
         """
         reply = await self._page(
-            keys=[_BUILT_UNDER, *wanted.indexes()], args=[limit, *wanted.bounds(), cursor or ""]
+            keys=[_BUILT_UNDER, *wanted.indexes()],
+            args=[limit, *wanted.bounds(), cursor or "", record_key(LIST_INDEX.name)],
         )
         if not self._are_whole(_bytes(reply[0])):
             return None
         if len(reply) == 1:
             raise UnknownCursor(cursor)
         _, total_count, has_more, *found = reply
-        views = [
-            _view(checkout_id.decode(), stored)
-            for checkout_id, stored in zip(found[::2], found[1::2], strict=True)
-        ]
-        items = [list_item(view) for view in views if view]
-        # A view that a process of an older revision has written since is the projector's to mend.
-        return ListPage(items, bool(has_more), total_count) if len(items) == len(views) else None
+        values = [_value(stored, LIST_INDEX) for stored in found]
+        items = [orjson.loads(value) for value in values if value]
+        # The projector repairs a record that a process of an older revision has written since.
+        whole = len(items) == len(values)
+        return ListPage(items, bool(has_more), total_count) if whole else None
 
     async def apply(self, views: Sequence[RenderedView], advances: Sequence[Advance] = ()) -> bool:
-        """Store the views that are newer than what is there, with their place on the list, and the
-        positions with them.
+        """Store the records that are newer than those in Redis, their index entries, and the positions.
 
         False, and nothing is done, if Redis holds other positions than expected.
         """
@@ -92,20 +94,25 @@ class RedisViews:
         for move in advances:
             args += [move.partition, "" if move.expected is None else move.expected, move.new]
         for view in views:
-            args += [view.checkout_id, view.version, REVISION, str(view.entry), view.body]
+            for record in view.records:
+                key = record_key(record.projection, view.checkout_id)
+                entry = (record.member, " ".join(record.indexes))
+                args += [key, view.version, record.revision, *entry, record.value]
         return bool(await self._apply(keys=[_POSITIONS], args=args))
 
     async def outdated(self, versions: Mapping[str, int]) -> list[str]:
-        """Those checkouts whose view is missing, older than this version or of an older shape."""
+        """Those checkouts of which a record is missing, older than this version or of an older revision."""
+        wanted = [(checkout_id, it) for checkout_id in versions for it in PROJECTIONS]
         pipeline = self._redis.pipeline(transaction=False)
-        for checkout_id in versions:
-            pipeline.getrange(scripts.VIEW + checkout_id, 0, 40)
-        heads = await pipeline.execute()
-        return [
+        for checkout_id, projection in wanted:
+            pipeline.getrange(record_key(projection.name, checkout_id), 0, 40)
+        heads = zip(wanted, await pipeline.execute(), strict=True)
+        outdated = {
             checkout_id
-            for (checkout_id, version), head in zip(versions.items(), heads, strict=True)
-            if _head(head) < (version, REVISION)
-        ]
+            for (checkout_id, projection), head in heads
+            if _head(head) < (versions[checkout_id], projection.revision)
+        }
+        return [checkout_id for checkout_id in versions if checkout_id in outdated]
 
     async def are_built(self) -> bool:
         """Whether all views and indexes are here, of this server process."""
@@ -125,7 +132,7 @@ class RedisViews:
         pipeline = self._redis.pipeline(transaction=True)
         if positions:
             pipeline.hset(_POSITIONS, items=[x for pair in positions.items() for x in pair])
-        pipeline.set(_BUILT_UNDER, f"{run_id} {REVISION}")
+        pipeline.set(_BUILT_UNDER, f"{run_id}\n{_revisions()}")
         await pipeline.execute()
         return run_id == self._run_id.value
 
@@ -135,25 +142,42 @@ class RedisViews:
         return {(_bytes(name) or b"").decode(): int(offset) for name, offset in held.items()}
 
     async def try_lock(self, name: str, owner: str, seconds: int) -> bool:
-        """Hold a name for so many seconds more, if it is free or held by this owner already."""
-        return bool(await self._lock(keys=[_LOCK + name], args=[owner, seconds]))
+        """Hold a lock for so many seconds more, if it is free or this owner holds it already."""
+        lock = self._lock(name, owner, seconds)
+        try:
+            return (
+                await lock.acquire(token=owner)
+                or await self._lock(name, owner, seconds).reacquire()
+            )
+        except LockNotOwnedError:
+            return False
 
     async def unlock(self, name: str, owner: str) -> None:
-        """Let go of a name, if this owner still holds it."""
-        await self._unlock(keys=[_LOCK + name], args=[owner])
+        """Release a lock, if this owner still holds it."""
+        with contextlib.suppress(LockNotOwnedError):
+            await self._lock(name, owner).release()
 
-    def raw_views(self) -> RawViews:
-        """The same views as they lie there, for who compares and mends them."""
-        return RawViews(self._redis)
+    def _lock(self, name: str, owner: str, seconds: int = 1) -> Lock:
+        """The lock as its owner holds it: an owner is known by its name, and may be another object."""
+        lock = Lock(self._redis, _LOCK + name, timeout=seconds, blocking=False, thread_local=False)
+        lock.local.token = owner.encode()
+        return lock
+
+    def raw_views(self) -> list[RawViews]:
+        """The records of each projection as they are, for those who compare and repair them."""
+        return [RawViews(self._redis, projection) for projection in PROJECTIONS]
 
     async def close(self) -> None:
         """Close the connections."""
         await self._redis.aclose()
 
     def _are_whole(self, built_under: bytes | None) -> bool:
-        """Whether they were built under the server that answers, in our revision or a later one."""
-        run_id, _, revision = (built_under or b"").decode().rpartition(" ")
-        return run_id == self._run_id.value and revision.isdigit() and int(revision) >= REVISION
+        """Whether they were built under the server that answers, in our revisions or later ones."""
+        run_id, _, revisions = (built_under or b"").decode().partition("\n")
+        built = dict(part.split("=") for part in revisions.split())
+        return run_id == self._run_id.value and all(
+            int(built.get(it.name, 0)) >= it.revision for it in PROJECTIONS
+        )
 
 
 def chunks(views: Sequence[RenderedView]) -> Iterator[Sequence[RenderedView]]:
@@ -188,17 +212,18 @@ def _bytes(reply: bytes | str | None) -> bytes | None:
     return reply.encode() if isinstance(reply, str) else reply
 
 
-def _view(checkout_id: str, stored: bytes | None) -> RenderedView | None:
-    """A view as it is stored; None if it is missing or of an older revision."""
-    line, _, body = (stored or b"").partition(b"\n")
-    version, revision = _head(line)
-    if revision < REVISION:
-        return None
-    entry = line.decode().split(" ", 2)[2]
-    return RenderedView(checkout_id, version, body, ListIndexEntry.parse(entry))
+def _revisions() -> str:
+    """The revisions of all projections, as `built_under` names them."""
+    return " ".join(f"{it.name}={it.revision}" for it in PROJECTIONS)
 
 
-def _head(line: bytes) -> tuple[int, int]:
-    """The version and the revision that a view begins with; (0, 0) if there is no view."""
-    version, revision, *_ = [*line.split(maxsplit=2), b"", b""]
+def _value(stored: bytes | None, projection: Projection) -> bytes | None:
+    """The value of a stored record; None if it is missing or of an older revision."""
+    line, _, value = (stored or b"").partition(b"\n")
+    return value if _head(line)[1] >= projection.revision else None
+
+
+def _head(stored: bytes | None) -> tuple[int, int]:
+    """The version and revision of a stored record; (0, 0) if there is none."""
+    version, revision, *_ = [*(stored or b"").partition(b"\n")[0].split(maxsplit=2), b"", b""]
     return (int(version), int(revision)) if revision else (0, 0)

@@ -11,9 +11,15 @@ from dataclasses import dataclass
 import orjson
 
 from domain.checkout import BrokenStream, Checkout
-from projections.checkout_view import RenderedView, render_view
-from projections.redis.raw_views import is_of_a_later_revision, stored_form, version_of
+from projections.projection import Record
+from projections.redis.raw_views import (
+    RawViews,
+    is_of_a_later_revision,
+    stored_form,
+    version_of,
+)
 from projections.redis.views import RedisViews
+from projections.registry import RenderedView, render_view
 from services.audit.differences import differences
 from services.audit.violations import Violation
 from services.event_store import EventStore
@@ -34,15 +40,16 @@ _TOLD_PATHS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class WrongView:
-    """A view that is not what the store's events fold to. `seen` is what lies there, None if nothing."""
+class WrongRecord:
+    """A record that is not what the store's events fold to. `seen` is what Redis has, None if nothing."""
 
+    records: RawViews
     checkout_id: str
     seen: bytes | None
     what: str
 
     def violation(self) -> Violation:
-        """What is wrong, with the version that the view says it shows."""
+        """The violation, with the version that the record says it shows."""
         version = version_of(self.seen) if self.seen else None
         return Violation(self.what, self.checkout_id, version)
 
@@ -55,75 +62,111 @@ class _Suspect:
 
 
 class ViewsCheck:
-    """Is shown checkouts as the store has them. A view that differs is looked at once more, `grace`
-    seconds later, against the store of then. Raises `RedisError` or `OSError` when Redis fails.
+    """Compares the records of all projections with checkouts as the store has them.
+
+    A record that differs is compared once more, `grace` seconds later, with the store of then. Raises
+    `RedisError` or `OSError` when Redis fails.
     """
 
     def __init__(self, views: RedisViews, store: EventStore, grace: float = GRACE_SECONDS) -> None:
-        self._raw_views = views.raw_views()
+        self._checks = [_RecordsCheck(records, store, grace) for records in views.raw_views()]
+        self.count = 0
+        """Checkouts whose records were compared."""
+
+    async def look(self, checkouts: Sequence[Checkout]) -> AsyncGenerator[WrongRecord, None]:
+        """Compare the records of these; yields those of earlier calls that are certainly wrong."""
+        self.count += len(checkouts)
+        for start in range(0, len(checkouts), _AT_ONCE):
+            rendered = [render_view(it) for it in checkouts[start : start + _AT_ONCE]]
+            for check in self._checks:
+                await check.look(rendered)
+        for check in self._checks:
+            async for wrong in check.second_looks(_MOST_SUSPECTS):
+                yield wrong
+
+    async def end(self, *, is_whole_store: bool) -> AsyncGenerator[WrongRecord, None]:
+        """The remaining wrong records; also those of unknown checkouts, if the whole store was shown."""
+        for check in self._checks:
+            async for wrong in check.second_looks(1):
+                yield wrong
+            if is_whole_store:
+                async for wrong in check.strangers():
+                    yield wrong
+
+
+class _RecordsCheck:
+    """Compares the records of one projection."""
+
+    def __init__(self, records: RawViews, store: EventStore, grace: float) -> None:
+        self._records = records
+        self._name = records.projection.name.replace("_", " ")
         self._store = store
         self._grace = grace
         self._suspects: deque[_Suspect] = deque()
-        self.count = 0
-        """Checkouts whose views were looked at."""
         self._found = 0
 
-    async def look(self, checkouts: Sequence[Checkout]) -> AsyncGenerator[WrongView, None]:
-        """Compare the views of these; tells of those looked at before that are wrong for certain."""
-        for start in range(0, len(checkouts), _AT_ONCE):
-            portion = checkouts[start : start + _AT_ONCE]
-            found = await self._raw_views.read([checkout.id for checkout in portion])
-            due = time.monotonic() + self._grace
-            self.count += len(portion)
-            self._found += sum(stored is not None for stored in found)
-            self._suspects.extend(
-                _Suspect(checkout.id, checkout.version, due)
-                for checkout, stored in zip(portion, found, strict=True)
-                if stored != stored_form(render_view(checkout))
-            )
-        while len(self._suspects) >= _MOST_SUSPECTS:
-            async for wrong in self._second_look():
-                yield wrong
+    async def look(self, rendered: Sequence[RenderedView]) -> None:
+        """Compare the records of these checkouts, and remember those that differ."""
+        found = await self._records.read([view.checkout_id for view in rendered])
+        due = time.monotonic() + self._grace
+        self._found += sum(stored is not None for stored in found)
+        self._suspects.extend(
+            _Suspect(view.checkout_id, view.version, due)
+            for view, stored in zip(rendered, found, strict=True)
+            if stored != stored_form(view.version, self._record(view))
+        )
 
-    async def end(self, *, is_whole_store: bool) -> AsyncGenerator[WrongView, None]:
-        """The rest of the wrong ones, once all were shown; also of checkouts that the store has not, if
-        it was shown as a whole.
-        """
-        while self._suspects:
-            async for wrong in self._second_look():
-                yield wrong
-        if is_whole_store:
-            async for wrong in self._strangers():
-                yield wrong
+    async def second_looks(self, least: int) -> AsyncGenerator[WrongRecord, None]:
+        """Compare the suspects again, as long as there are at least so many."""
+        while len(self._suspects) >= least:
+            count = min(len(self._suspects), _MOST_SUSPECTS)
+            portion = [self._suspects.popleft() for _ in range(count)]
+            await asyncio.sleep(max(0.0, portion[-1].due - time.monotonic()))
+            for start in range(0, len(portion), _AT_ONCE):
+                suspects = portion[start : start + _AT_ONCE]
+                found = await self._records.read([suspect.checkout_id for suspect in suspects])
+                for suspect, seen in zip(suspects, found, strict=True):
+                    if what := await asyncio.to_thread(self._what_is_wrong, suspect, seen):
+                        yield WrongRecord(self._records, suspect.checkout_id, seen, what)
 
-    async def _second_look(self) -> AsyncGenerator[WrongView, None]:
-        portion = [
-            self._suspects.popleft() for _ in range(min(len(self._suspects), _MOST_SUSPECTS))
-        ]
-        await asyncio.sleep(max(0.0, portion[-1].due - time.monotonic()))
-        for start in range(0, len(portion), _AT_ONCE):
-            suspects = portion[start : start + _AT_ONCE]
-            found = await self._raw_views.read([suspect.checkout_id for suspect in suspects])
-            for suspect, seen in zip(suspects, found, strict=True):
-                if what := await asyncio.to_thread(self._what_is_wrong, suspect, seen):
-                    yield WrongView(suspect.checkout_id, seen, what)
+    async def strangers(self) -> AsyncGenerator[WrongRecord, None]:
+        """Records of checkouts that are not in the store."""
+        count = 0
+        async for _ in self._records.checkout_ids():
+            count += 1
+        if count == self._found:
+            return
+        async for checkout_id in self._records.checkout_ids():
+            rows = await asyncio.to_thread(self._store.stream_rows, checkout_id, 0, 1, within=True)
+            [seen] = await self._records.read([checkout_id])
+            if seen and not rows:
+                what = (
+                    f"there is a {self._name} in Redis of a checkout that the store does not have"
+                )
+                yield WrongRecord(self._records, checkout_id, seen, what)
+
+    def _record(self, view: RenderedView) -> Record:
+        name = self._records.projection.name
+        return next(record for record in view.records if record.projection == name)
 
     def _what_is_wrong(self, suspect: _Suspect, seen: bytes | None) -> str | None:
-        """Whatever its version is by now: it must be one that the store has, no older than the first
-        look's, and show what the store has at it.
+        """Whatever the record's version is by now: the store must have it, it must not be older than at the
+        first look, and the record must show what the store has at it.
         """
         if seen is None:
-            return "has no view in Redis"
-        if is_of_a_later_revision(seen):
+            return f"has no {self._name} in Redis"
+        if is_of_a_later_revision(seen, self._records.projection):
             return None
-        shown = version_of(seen)
+        shown, there = version_of(seen), f"the {self._name} in Redis"
         if shown < suspect.version:
-            return f"the view in Redis shows version {shown}, and the store has {suspect.version}"
+            return f"{there} shows version {shown}, and the store has {suspect.version}"
         checkout = self._at(suspect.checkout_id, shown)
         if checkout is None or checkout.version != shown:
-            return f"the view in Redis shows version {shown}, which the store does not have"
-        view = render_view(checkout)
-        return None if seen == stored_form(view) else _difference(view, seen)
+            return f"{there} shows version {shown}, which the store does not have"
+        record = self._record(render_view(checkout))
+        if seen == stored_form(shown, record):
+            return None
+        return f"{there} {_difference(record, seen)}"
 
     def _at(self, checkout_id: str, version: int) -> Checkout | None:
         try:
@@ -131,29 +174,15 @@ class ViewsCheck:
         except (BrokenStream, UnreadableEvent):
             return None
 
-    async def _strangers(self) -> AsyncGenerator[WrongView, None]:
-        """Views of checkouts that are not in the store."""
-        count = 0
-        async for _ in self._raw_views.checkout_ids():
-            count += 1
-        if count == self._found:
-            return
-        async for checkout_id in self._raw_views.checkout_ids():
-            rows = await asyncio.to_thread(self._store.stream_rows, checkout_id, 0, 1, within=True)
-            [seen] = await self._raw_views.read([checkout_id])
-            if seen and not rows:
-                what = "there is a view in Redis of a checkout that the store does not have"
-                yield WrongView(checkout_id, seen, what)
 
-
-def _difference(view: RenderedView, seen: bytes) -> str:
-    """In which fields a view differs from what it should be."""
+def _difference(record: Record, seen: bytes) -> str:
+    """In which fields a record differs from what it should be."""
     try:
-        body = orjson.loads(seen.partition(b"\n")[2])
+        value = orjson.loads(seen.partition(b"\n")[2])
     except ValueError:
-        return "the view in Redis is no JSON"
-    paths = [it.path for it in differences(orjson.loads(view.body), body)]
+        return "is no JSON"
+    paths = [it.path for it in differences(orjson.loads(record.value), value)]
     if not paths:
-        return "the view in Redis has the right fields, and is written differently"
-    told = ", ".join(paths[:_TOLD_PATHS]) + (", …" if len(paths) > _TOLD_PATHS else "")
-    return f"the view in Redis differs from the store in {told}"
+        return "has the right fields, and is written differently"
+    described = ", ".join(paths[:_TOLD_PATHS]) + (", …" if len(paths) > _TOLD_PATHS else "")
+    return f"differs from the store in {described}"

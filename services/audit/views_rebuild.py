@@ -7,10 +7,10 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from projections.checkout_view import render_view
 from projections.redis.views import RedisViews, chunks
+from projections.registry import render_view
 from services.audit.streams import portions_of
-from services.audit.views_check import ViewsCheck, WrongView
+from services.audit.views_check import ViewsCheck, WrongRecord
 from services.audit.violations import Progress
 from services.event_store import EventStore
 
@@ -44,7 +44,6 @@ class Rebuild:
         self, views: RedisViews, store: EventStore, positions: Positions, progress: Progress
     ) -> None:
         self._views = views
-        self._raw_views = views.raw_views()
         self._store = store
         self._positions = positions
         self._progress = progress
@@ -93,10 +92,10 @@ class Rebuild:
         async for wrong in check.end(is_whole_store=True):
             await self._mend(wrong)
 
-    async def _mend(self, wrong: WrongView) -> None:
+    async def _mend(self, wrong: WrongRecord) -> None:
         """Replace a view that applying a newer one has not, since it is no older, or only says so."""
         if wrong.seen:
-            await self._raw_views.remove(wrong.checkout_id, wrong.seen)
+            await wrong.records.remove(wrong.checkout_id, wrong.seen)
         current = await asyncio.to_thread(self._store.current, [wrong.checkout_id])
         await self._views.apply([render_view(checkout) for checkout in current.values()])
         self.result.mended += 1

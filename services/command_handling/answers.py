@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from domain.checkout import Checkout
 from domain.rejection import Rejection, RejectionCode
 from domain.values import Status
-from projections.checkout_view import RenderedView, render_view
+from projections.registry import RenderedView, render_view
 
 
 @dataclass(frozen=True, slots=True)

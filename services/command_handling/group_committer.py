@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from projections.checkout_view import RenderedView
+from projections.registry import RenderedView
 from services.command_handling.answers import Accepted, Answer, Failed
 from services.command_handling.command_envelope import CommandEnvelope
 from services.command_handling.command_log import log_outcome

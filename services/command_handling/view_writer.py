@@ -7,9 +7,9 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from projections.checkout_view import RenderedView
 from projections.redis.circuit_breaker import PAUSE_SECONDS, CircuitBreaker
 from projections.redis.views import chunks
+from projections.registry import RenderedView
 
 logger = logging.getLogger(__name__)
 

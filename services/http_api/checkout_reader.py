@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from projections.checkout_view import RenderedView, render_view
 from projections.redis.circuit_breaker import REDIS_FAILURES, CircuitBreaker
 from projections.redis.views import RedisViews
+from projections.registry import RenderedView, render_view
 from services.event_store import EventStore
 from services.runtime.metrics import VIEWS_FROM
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from domain.events import RecordedEvent
 from domain.payment import rejection_of
-from projections.checkout_view import RenderedView, render_view
+from projections.registry import RenderedView, render_view
 from services.command_handling import Accepted, Rejected
 from services.event_store import EventStore
 from services.event_store.commit_notifier import CommitNotifier

@@ -8,7 +8,7 @@ import orjson
 
 from domain.events import RecordedEvent
 from domain.point_in_time import Moment, as_of
-from projections.checkout_view import RenderedView, render_view
+from projections.registry import RenderedView, render_view
 from services.event_store import EventStore
 from services.event_store.recorder import StreamRange
 from services.messages.event_messages import structured_event

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from starlette.responses import Response
 
 from domain.values import CHECKOUT_ID_PATTERN
-from projections.checkout_view import RenderedView
+from projections.registry import RenderedView
 from services.http_api.errors import no_such_checkout
 
 PREFIX = "/v1/checkouts"

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from domain.checkout_view import CheckoutView
 from domain.rejection import Rejection
 from domain.values import CheckoutId, Value
-from projections.checkout_view import RenderedView
+from projections.registry import RenderedView
 from services.kafka.producer_record import ProducerRecord
 from services.messages.cloud_events import SOURCE, TYPE_PREFIX, ReplyAttributes, cloud_event
 from services.messages.errors import Error, error_of

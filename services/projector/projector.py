@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from aiokafka import ConsumerRecord, TopicPartition
 
 from domain.values import CHECKOUT_ID_PATTERN
-from projections.checkout_view import render_view
 from projections.rebuild import rebuild
 from projections.redis.views import Advance, RedisViews, chunks
+from projections.registry import render_view
 from services.event_store import EventStore
 from services.kafka.connection import KafkaConnection
 from services.kafka.subscription import Records, Subscription

@@ -5,7 +5,7 @@ import json
 from domain.checkout import Checkout
 from domain.presentation import DECLINED, messages_of
 from domain.values import Address, Status
-from projections.checkout_view import render_view
+from projections.registry import render_view
 from tests.domain.books import BOOK, DEARER, FREE
 from tests.domain.given import BERLIN, CALIFORNIA, NEW_YORK, PARIS
 

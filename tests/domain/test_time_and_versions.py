@@ -8,7 +8,8 @@ from domain.commands import CancelCheckout, CommandBase, CreateCheckout, UpdateC
 from domain.decide import decide
 from domain.events import CheckoutCanceled, CheckoutCreated, record
 from domain.rejection import RejectionCode
-from projections.checkout_view import render, render_view
+from projections.checkout_view import render
+from projections.registry import render_view
 from services.messages.rfc3339 import format_rfc3339
 from tests.domain.books import BOOK
 from tests.domain.given import ADA, METADATA, MUG, NOW, after, ask, created, ready, rejection_of

@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from domain.checkout import Checkout, fold
 from domain.events import RecordedEvent
-from projections.checkout_view import render_view
 from projections.redis.views import connect
+from projections.registry import render_view
 from services.command_handling.command_envelope import outcome_key
 from services.event_store import EventStore, Outcome, open_store
 from services.messages.event_messages import event_message

@@ -14,10 +14,11 @@ from datetime import timedelta
 from typing import TypeVar
 
 from domain.values import Buyer, Status
-from projections.checkout_view import RenderedView, render_view
+from projections.list_index import INDEX
 from projections.list_page import ListFilter, ListPage
-from projections.redis.scripts import INDEX
+from projections.redis.scripts import record_key
 from projections.redis.views import RedisViews, connect
+from projections.registry import RenderedView, render_view
 from services.messages.scenario import scenario
 from tests.servers.redis import own_redis
 
@@ -132,8 +133,9 @@ async def main(count: int) -> None:
             ]
             say(f"{name:28}{'  '.join(told)}   {page.total_count if page else '?'}")
         whole = await memory(views)
-        async for key in views._redis.scan_iter(f"{INDEX}*", 1000):
-            await views._redis.delete(key)
+        for kept_for_the_list in (f"{INDEX}*", record_key("list_item", "*")):
+            async for key in views._redis.scan_iter(kept_for_the_list, 1000):
+                await views._redis.delete(key)
         bare = await memory(views)
         say(
             f"bytes a checkout: view {(bare - empty) / count:.0f}, list {(whole - bare) / count:.0f}"

@@ -12,10 +12,11 @@ from domain.commands import CreateCheckout
 from domain.decide import decide
 from domain.events import Channel, Metadata, record
 from domain.merchant_file import parse_book
-from projections.checkout_view import RenderedView
-from projections.list_index import ListIndexEntry
+from projections.list_index import INDEX
+from projections.projection import Record
 from projections.redis.server_identity import RunId
 from projections.redis.views import RedisViews
+from projections.registry import CHECKOUT_VIEW, LIST_INDEX, RenderedView
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 METADATA = Metadata(
@@ -28,9 +29,15 @@ METADATA = Metadata(
 BOOK = parse_book((Path(__file__).parents[2] / "domain" / "demo_book.toml").read_text())
 
 
-def view(version: int, checkout_id: str = "a") -> RenderedView:
-    entry = ListIndexEntry(created=1, updated=version, status="canceled", buyer="-")
-    return RenderedView(checkout_id, version, b'{"version":%d}' % version, entry)
+def view(version: int, checkout_id: str = "a", body: bytes | None = None) -> RenderedView:
+    """A view of canned content, with the record of each projection."""
+    body = body or b'{"version":%d}' % version
+    member = f"{1:015x}{checkout_id}"
+    records = (
+        Record(CHECKOUT_VIEW.name, CHECKOUT_VIEW.revision, body),
+        Record(LIST_INDEX.name, LIST_INDEX.revision, body, member, (f"{INDEX}canceled",)),
+    )
+    return RenderedView(checkout_id, version, body, records)
 
 
 def checkout(checkout_id: str) -> Checkout:

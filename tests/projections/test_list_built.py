@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from projections.checkout_view import REVISION, render_view
+from projections.list_index import INDEX, ListIndexProjection
 from projections.list_page import ListFilter
 from projections.rebuild import rebuild
-from projections.redis import views as redis_views_module
-from projections.redis.scripts import INDEX, VIEW
+from projections.redis.scripts import record_key
 from projections.redis.views import RedisViews
+from projections.registry import LIST_INDEX, render_view
 from tests.projections.given import Redis
 from tests.projections.listed import CANCELED, READY, listed, naive_list, pages, show
 from tests.projections.test_rebuild import Store
@@ -47,7 +47,7 @@ async def test_a_rebuild_mends_an_index_whose_views_are_there(views: RedisViews)
 
 
 async def test_a_rebuild_lists_views_from_before_there_was_a_list(views: RedisViews):
-    await views._redis.set(f"{VIEW}a", b'1 1\n{"id":"a"}')
+    await views._redis.set(record_key("view", "a"), b'1 1\n{"id":"a"}')
     await views._redis.set("checkout:views:built_under", views._run_id.value)
     assert not await views.are_built()
     assert await views.get("a") is None
@@ -74,11 +74,11 @@ async def test_a_restarted_redis_shows_no_list_until_it_is_built_again():
     await views.close()
 
 
-async def test_a_list_is_not_shown_with_a_view_that_an_older_process_wrote(
+async def test_a_list_is_not_shown_with_an_item_that_an_older_process_wrote(
     views: RedisViews, monkeypatch: pytest.MonkeyPatch
 ):
     await show(views, *CHECKOUTS)
-    monkeypatch.setattr(redis_views_module, "REVISION", REVISION - 1)
+    monkeypatch.setattr(ListIndexProjection, "revision", LIST_INDEX.revision - 1)
     await show(views, replace(CHECKOUTS[0], version=2, status=CANCELED))
     monkeypatch.undo()
 
@@ -89,15 +89,15 @@ async def test_a_list_is_not_shown_with_a_view_that_an_older_process_wrote(
     assert [each["id"] for each in (await pages(views, ListFilter(CANCELED), 20))[0]] == ["b", "a"]
 
 
-async def test_a_list_is_not_shown_without_a_view_that_it_has(views: RedisViews):
+async def test_a_list_is_not_shown_without_an_item_that_it_has(views: RedisViews):
     await show(views, *CHECKOUTS)
-    await views._redis.delete(f"{VIEW}a")
+    await views._redis.delete(record_key("list_item", "a"))
 
     assert await views.page(ListFilter(), 20) is None
     assert await views.page(ListFilter(), 2) is not None
 
 
-async def test_what_a_view_says_of_its_entry_is_read_back(views: RedisViews):
+async def test_what_is_rendered_is_read_back(views: RedisViews):
     await show(views, *CHECKOUTS)
 
     assert [await views.get(each.id) for each in CHECKOUTS] == [render_view(c) for c in CHECKOUTS]

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from domain.checkout import Checkout
 from domain.values import Status
-from projections.checkout_view import render_view
 from projections.list_page import ListFilter
 from projections.redis.server_identity import RunId
 from projections.redis.views import RedisViews, connect
+from projections.registry import render_view
 from tests.projections.conftest import emptied
 from tests.projections.listed import at, listed, naive_list, pages
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from domain.checkout import Checkout
-from projections.checkout_view import render_view
 from projections.rebuild import rebuild
+from projections.registry import render_view
 from tests.projections.given import Redis, checkout, view
 
 

@@ -1,13 +1,12 @@
 """Views in Redis move forward only, and are believed only under the server they were built on."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
-from projections.checkout_view import REVISION
-from projections.redis import views as redis_views_module
+from projections.checkout_view import CheckoutViewProjection
 from projections.redis.views import Advance, RedisViews
+from projections.registry import CHECKOUT_VIEW
 from tests.projections.given import Redis, view
 
 
@@ -44,7 +43,8 @@ async def test_a_new_shape_of_the_same_version_replaces_the_old_one_and_not_the_
     views: RedisViews, monkeypatch: pytest.MonkeyPatch
 ):
     await views.apply([view(3)])
-    monkeypatch.setattr(redis_views_module, "REVISION", REVISION + 1)
+    revision = CHECKOUT_VIEW.revision
+    monkeypatch.setattr(CheckoutViewProjection, "revision", revision + 1)
 
     assert await views.outdated({"a": 3}) == ["a"]
     assert not await views.are_built()
@@ -53,8 +53,8 @@ async def test_a_new_shape_of_the_same_version_replaces_the_old_one_and_not_the_
     await views.finish_rebuild(await views.begin_rebuild(), {})
     assert await views.get("a") == view(3)
 
-    monkeypatch.setattr(redis_views_module, "REVISION", REVISION)
-    await views.apply([replace(view(3), body=b"old shape")])
+    monkeypatch.setattr(CheckoutViewProjection, "revision", revision)
+    await views.apply([view(3, body=b"old shape")])
     assert await views.are_built()
     assert await views.get("a") == view(3)
 

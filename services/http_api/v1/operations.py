@@ -13,8 +13,8 @@ from domain.commands import (
     RecordPayment,
     UpdateCheckout,
 )
-from projections.checkout_view import render_view
-from projections.list_page import list_item
+from projections.list_index import list_item
+from projections.projection import Source
 from services.http_api import reads, writes
 from services.http_api.errors import no_such_version
 from services.http_api.operation import ErrorCase, Operation, ShownCheckout, ShownPage
@@ -62,7 +62,7 @@ def _read(name: str, path: str, *errors: ErrorCase, **more: Any) -> Operation:
 
 
 def _listed() -> dict[str, Any]:
-    item = list_item(render_view(scenario()["CreateCheckout"].after))
+    item = list_item(Source(scenario()["CreateCheckout"].after))
     return {"data": [item], "has_more": False, "total_count": 1}
 
 

@@ -8,7 +8,7 @@ import orjson
 
 from domain.commands import CancelCheckout, ClientCommand, UpdateCheckout
 from domain.events import Event
-from projections.checkout_view import render_view
+from projections.registry import render_view
 from services.kafka.producer_record import ProducerRecord
 from services.kafka.topics import Topics
 from services.messages.cloud_events import TYPE_PREFIX, CommandAttributes, binary_headers

@@ -3,15 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 
-from projections.checkout_view import RenderedView
-from projections.list_index import ListIndexEntry
 from projections.redis.views import chunks
+from projections.registry import RenderedView
 from services.command_handling.view_writer import ViewWriter, newest
 
 
 def view(checkout_id: str, version: int = 1, size: int = 10) -> RenderedView:
-    entry = ListIndexEntry(created=1, updated=version, status="canceled", buyer="-")
-    return RenderedView(checkout_id, version, b"x" * size, entry)
+    return RenderedView(checkout_id, version, b"x" * size)
 
 
 def test_only_the_newest_view_of_a_checkout_is_written():

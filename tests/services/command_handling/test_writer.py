@@ -10,7 +10,7 @@ from eventsourcing.persistence import StoredEvent
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from domain.merchant_book import BookItem
-from projections.checkout_view import RenderedView
+from projections.registry import RenderedView
 from services.command_handling import CommandEnvelope, Failed, GroupCommitter, Overloaded, Rejected
 from services.command_handling.handler import Handler
 from services.command_handling.view_writer import ViewWriter

@@ -10,7 +10,7 @@ import pytest
 from domain.commands import CreateCheckout
 from domain.events import EVENTS
 from domain.rejection import Rejection, RejectionCode
-from projections.checkout_view import render_view
+from projections.registry import render_view
 from services.command_handling import Accepted, Expired, Failed, Overloaded, Rejected
 from services.event_store import StoreUnavailable
 from services.http_api.app import ApiParts, HttpApi

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from domain.checkout import fold
-from projections.checkout_view import render_view
+from projections.registry import render_view
 from services.event_store import open_store
 from services.event_store.recorder import LATEST
 from services.http_api.point_in_time import PointInTimeReader

@@ -7,7 +7,7 @@ from aiokafka import ConsumerRecord
 
 from domain.commands import COMMANDS
 from domain.rejection import Rejection, RejectionCode
-from projections.checkout_view import render_view
+from projections.registry import render_view
 from services.command_consumer import dead_letters
 from services.kafka.topics import Topics
 from services.messages.asyncapi import asyncapi_document

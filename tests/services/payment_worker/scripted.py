@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from domain.checkout import Checkout
-from projections.checkout_view import RenderedView
+from projections.registry import RenderedView
 from services.command_handling import GroupCommitter
 from services.command_handling.view_writer import ViewWriter
 from services.event_store import Attempt, EventStore

@@ -1,0 +1,57 @@
+"""The seam for read models: what a projection is, and what it keeps of a checkout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+from domain.checkout import Checkout
+from domain.presentation import view_of
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one projection keeps of one checkout.
+
+    `value` is what readers get. `member` is the record's entry in each of the sorted sets `indexes`; Redis
+    sorts members by their bytes. Neither member nor index names may have white space.
+    """
+
+    projection: str
+    revision: int
+    value: bytes
+    member: str = ""
+    indexes: tuple[str, ...] = ()
+
+
+class Source:
+    """What projections are made from: the state of a checkout, and its view, rendered once for all."""
+
+    def __init__(self, checkout: Checkout) -> None:
+        self.checkout = checkout
+
+    @cached_property
+    def view(self) -> dict[str, Any]:
+        """The checkout as GET shows it, as JSON values. What is not known yet is left out."""
+        return view_of(self.checkout).model_dump(mode="json")
+
+
+class Projection(Protocol):
+    """Maps the state of a checkout to the record that is kept of it.
+
+    A projection needs the folded state alone, so it never depends on which events a consumer has seen.
+    Its records are only ever replaced by newer ones, by version and then by `revision`: raise that when
+    `project` changes, and what older builds wrote is rebuilt. `name` is a part of its keys in Redis.
+    """
+
+    @property
+    def name(self) -> str:
+        """Lower-case letters and underscores."""
+
+    @property
+    def revision(self) -> int:
+        """The revision of the record's shape, counted from 1."""
+
+    def project(self, source: Source) -> Record:
+        """The record of a checkout."""

@@ -1,0 +1,36 @@
+"""All projections. The writer, the projector, rebuilds and the audit iterate over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from domain.checkout import Checkout
+from projections.checkout_view import CheckoutViewProjection
+from projections.list_index import ListIndexProjection
+from projections.projection import Projection, Record, Source
+
+CHECKOUT_VIEW = CheckoutViewProjection()
+LIST_INDEX = ListIndexProjection()
+
+PROJECTIONS: tuple[Projection, ...] = (CHECKOUT_VIEW, LIST_INDEX)
+"""A new read model is one module with its projection, and its line here."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedView:
+    """A rendered checkout: the bytes to answer, the version that they show, and what is to be kept.
+
+    `records` are those of all projections; there are none in a view that was read.
+    """
+
+    checkout_id: str
+    version: int
+    body: bytes
+    records: tuple[Record, ...] = field(default=(), compare=False)
+
+
+def render_view(checkout: Checkout) -> RenderedView:
+    """Render a checkout for all projections."""
+    source = Source(checkout)
+    records = tuple(projection.project(source) for projection in PROJECTIONS)
+    return RenderedView(checkout.id, checkout.version, records[0].value, records)
