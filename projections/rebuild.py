@@ -1,4 +1,4 @@
-"""Building all views again from the store: in place, without taking any view back."""
+"""Rebuilds the records of all projections from the store, in place, without removing any."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from projections.redis.views import RedisViews, chunks
 from projections.registry import render_view
 
 _STRETCH = 1_000
-"""Events of the store that are gone through at a time."""
+"""Events of the store that are read at a time."""
 
 
 class Source(Protocol):
     """The event store, as far as a rebuild needs it."""
 
     def sweep(self, position: int, limit: int) -> tuple[int, list[Checkout]]:
-        """The checkouts that begin in the next stretch of the log, and where to go on."""
+        """The checkouts that begin in the next part of the log, and the position to continue from."""
 
 
 async def rebuild(
@@ -27,11 +27,11 @@ async def rebuild(
     positions: Mapping[str, int],
     progress: Callable[[int], Awaitable[None]] | None = None,
 ) -> int | None:
-    """Write the view of each checkout in the store, and then declare the views complete.
+    """Write the records of each checkout in the store, then declare them complete.
 
-    `positions` is where the projector goes on: taken before this call, so that nothing published
-    since is missed. `progress` is told how many views were looked at so far. Returns their number,
-    or None when Redis was restarted on the way: begin again then.
+    `positions` is where the projector continues. It must be read before this call, so that nothing
+    published since is missed. `progress` gets the number of checkouts done. Returns that number, or
+    None if Redis was restarted meanwhile: then start again.
     """
     run_id = await views.begin_rebuild()
     position, count = 0, 0

@@ -1,4 +1,4 @@
-"""What keeps a Redis that hangs or is gone from holding up whoever asks it."""
+"""A circuit breaker: a Redis that hangs or is down must not hold up its callers."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from contextlib import asynccontextmanager
 from redis.exceptions import RedisError
 
 REDIS_FAILURES = (RedisError, OSError)
-"""What a call to a Redis that is gone raises; a `TimeoutError` is an `OSError`."""
+"""The exceptions of a call to a Redis that is down; a `TimeoutError` is an `OSError`."""
 
 BOUND_SECONDS = 0.5
-"""For which an answer is awaited at most."""
+"""The longest wait for an answer."""
 
 PAUSE_SECONDS = 1.0
-"""For which Redis is best not asked after a failure, so that not each call waits for the bound."""
+"""How long Redis is not called after a failure, so that not every call waits for the time limit."""
 
 
 class CircuitBreaker:
-    """Remembers for a while that Redis failed, so that callers go another way at once."""
+    """Remembers for a while that Redis failed, so that callers take another way at once."""
 
     def __init__(self) -> None:
         self._open_until = 0.0
@@ -32,9 +32,9 @@ class CircuitBreaker:
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[None]:
-        """Bound the calls within the block. Raises what they raise, or `TimeoutError`.
+        """Limit the time of the calls within the block. Raises what they raise, or `TimeoutError`.
 
-        What is no failure of Redis is no reason to leave it alone.
+        An exception that is not a failure of Redis does not open the breaker.
         """
         try:
             async with asyncio.timeout(BOUND_SECONDS):

@@ -1,4 +1,4 @@
-"""Which Redis server process answers: another one than before may have lost what was written."""
+"""The identity of the Redis server process: another process may have lost what was written."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from redis.asyncio.connection import AbstractConnection
 
 
 class RunId:
-    """The `run_id` of the server at the other end, learnt anew by each connection.
+    """The `run_id` of the server, read anew by each connection.
 
-    Connections to a server that is gone fail, so the newest connection's is everybody's.
+    Connections to a server that is gone fail, so the value of the newest connection holds for all.
     """
 
     def __init__(self, value: str = "") -> None:
         self.value = value
 
     async def learn(self, connection: AbstractConnection) -> None:
-        """Complete a new connection's handshake and ask the server who it is."""
+        """Complete a new connection's handshake and read the server's `run_id`."""
         await connection.on_connect()
         await connection.send_command("INFO", "server")
         info = await connection.read_response()

@@ -38,8 +38,8 @@ _MAX_CHUNK_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """The projector's move on one partition: from the position it expects Redis to hold (None: none
-    yet) to a new one. Positions are the offset of the next record.
+    """The projector's move on one partition: from the position that it expects in Redis (None: none
+    yet) to a new one. A position is the offset of the next record.
     """
 
     partition: str
@@ -48,7 +48,9 @@ class Advance:
 
 
 class RedisViews:
-    """Reads and writes views. Each method raises `RedisError` or `OSError` when Redis fails."""
+    """Reads and writes the records of all projections. Each method raises `RedisError` or `OSError`
+    when Redis fails.
+    """
 
     def __init__(self, redis: Redis, run_id: RunId) -> None:
         self._redis = redis
@@ -57,7 +59,7 @@ class RedisViews:
         self._page = redis.register_script(scripts.PAGE)
 
     async def get(self, checkout_id: str) -> RenderedView | None:
-        """The view of a checkout; None if it is not here or can't be trusted: ask the store then."""
+        """The view of a checkout; None if it is missing or can't be trusted: then read the store."""
         key = record_key(CHECKOUT_VIEW.name, checkout_id)
         stored, built_under = map(_bytes, await self._redis.mget(key, _BUILT_UNDER))
         body = _value(stored, CHECKOUT_VIEW) if self._are_whole(built_under) else None
@@ -115,17 +117,17 @@ class RedisViews:
         return [checkout_id for checkout_id in versions if checkout_id in outdated]
 
     async def are_built(self) -> bool:
-        """Whether all views and indexes are here, of this server process."""
+        """Whether all records and indexes are here, built under this server process."""
         return self._are_whole(_bytes(await self._redis.get(_BUILT_UNDER)))
 
     async def begin_rebuild(self) -> str:
-        """Declare the views and positions incomplete; returns the run_id to finish with."""
+        """Declare records and positions incomplete. Returns the `run_id` to finish with."""
         await self._redis.delete(_BUILT_UNDER, _POSITIONS)
         return self._run_id.value
 
     async def finish_rebuild(self, run_id: str, positions: Mapping[str, int]) -> bool:
-        """Declare the views complete, and whence the projector goes on. False if the server is
-        another one by now.
+        """Declare the records complete, and set where the projector continues. False if the server
+        is another one by now.
         """
         if run_id != self._run_id.value:
             return False
@@ -137,7 +139,7 @@ class RedisViews:
         return run_id == self._run_id.value
 
     async def positions(self) -> dict[str, int]:
-        """How far each partition has been projected: the offset of the next record."""
+        """The projected position of each partition: the offset of the next record."""
         held = await self._redis.hgetall(_POSITIONS)
         return {(_bytes(name) or b"").decode(): int(offset) for name, offset in held.items()}
 
@@ -145,10 +147,7 @@ class RedisViews:
         """Hold a lock for so many seconds more, if it is free or this owner holds it already."""
         lock = self._lock(name, owner, seconds)
         try:
-            return (
-                await lock.acquire(token=owner)
-                or await self._lock(name, owner, seconds).reacquire()
-            )
+            return await lock.acquire(token=owner) or await lock.reacquire()
         except LockNotOwnedError:
             return False
 
@@ -181,7 +180,7 @@ class RedisViews:
 
 
 def chunks(views: Sequence[RenderedView]) -> Iterator[Sequence[RenderedView]]:
-    """Views in portions that a slow network, too, takes within its bound: one at least in each."""
+    """Views in portions that a slow network can take within the time limit, at least one in each."""
     chunk: list[RenderedView] = []
     size = 0
     for view in views:
@@ -195,7 +194,7 @@ def chunks(views: Sequence[RenderedView]) -> Iterator[Sequence[RenderedView]]:
 
 
 def connect(url: str) -> RedisViews:
-    """The views in the Redis at a URL: bounded waits, and no retries of the client's own."""
+    """The records in the Redis at a URL, with bounded waits and without retries of the client."""
     run_id = RunId()
     redis = Redis.from_url(
         url,
@@ -208,7 +207,7 @@ def connect(url: str) -> RedisViews:
 
 
 def _bytes(reply: bytes | str | None) -> bytes | None:
-    """A reply as the bytes it is: the client's types allow for one that decodes."""
+    """A reply as bytes; the client's types allow for one that decodes."""
     return reply.encode() if isinstance(reply, str) else reply
 
 

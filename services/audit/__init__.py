@@ -1,1 +1,1 @@
-"""The auditor's tools: what happened, whether it adds up, and how to have it told again."""
+"""The auditor's tools: history, verification, repair of read models, and replay."""

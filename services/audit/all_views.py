@@ -1,4 +1,4 @@
-"""All views in Redis held against the store, and nothing else of it."""
+"""Compares all records in Redis with the store, and nothing else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _BROKEN = "its stream is broken, so its view can't be told: see `checkout audit 
 async def wrong_views(
     store: EventStore, views: RedisViews, progress: Progress
 ) -> AsyncGenerator[Violation, None]:
-    """The views that are not what the store's streams fold to. Raises what the store and Redis raise."""
+    """The records that differ from what the store's streams fold to. Raises what the store and
+    Redis raise.
+    """
     if not await views.are_built():
         yield NOT_BUILT
         return

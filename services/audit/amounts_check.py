@@ -1,7 +1,7 @@
-"""Whether the amounts of an event and of a checkout add up, by the rules of the totals.
+"""Checks whether the amounts of an event and of a checkout add up.
 
-Line: base - discount = subtotal, subtotal + tax = total. Totals: subtotal of the lines, fulfillment of
-the selected option, tax of the lines and the option and a flat one of the order, and their sum.
+Line: base - discount = subtotal, subtotal + tax = total. Totals: subtotal of the lines, fulfillment
+of the selected option, tax of the lines and the option and a flat one of the order, and their sum.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from projections.checkout_view import render
 
 
 def sums_of_event(event: Event) -> Iterator[str]:
-    """What doesn't add up within an event."""
+    """What does not add up within an event."""
     if isinstance(event, ItemsUpdated):
         for line in event.line_items:
             yield from _line(line)
@@ -26,7 +26,7 @@ def sums_of_event(event: Event) -> Iterator[str]:
 
 
 def sums_of_payment(before: Checkout, event: Event, after: Checkout) -> Iterator[str]:
-    """What a payment doesn't agree on with the checkout that it is for."""
+    """Where a payment differs from the checkout that it is for."""
     if isinstance(event, PaymentStarted):
         if event.amount != before.total:
             yield f"a payment of {event.amount} was started for a total of {before.total}"
@@ -40,7 +40,7 @@ def sums_of_payment(before: Checkout, event: Event, after: Checkout) -> Iterator
 
 
 def sums_of_checkout(checkout: Checkout) -> Iterator[str]:
-    """What the totals of a checkout don't agree on with its lines and its option."""
+    """Where the totals of a checkout differ from its lines and its option."""
     lines, option = checkout.line_items, checkout.selected_option
     if checkout.fulfillment_option_id and option is None:
         yield f"the selected option {checkout.fulfillment_option_id} is not on offer"

@@ -1,4 +1,4 @@
-"""A payment that runs, and the attempt that somebody works on: one without the other is lost."""
+"""Finds running payments that no worker and no operator will ever end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WAITING = (AttemptState.OPEN, AttemptState.BY_HAND)
 
 
 def lost_payments(store: EventStore, checkouts: Iterable[Checkout]) -> Iterator[Violation]:
-    """Each of these whose payment runs, and nobody will ever settle it."""
+    """Each of these checkouts whose payment runs without a waiting attempt."""
     for checkout in checkouts:
         if checkout.attempt is None or _waits(store, checkout.attempt.attempt_id):
             continue

@@ -1,4 +1,4 @@
-"""What differs between two JSON values, as field paths with the old and the new value."""
+"""The differences between two JSON values, as field paths with the old and the new value."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 _ABSENT: Any = object()
 _NAMES = ("id", "type")
-"""What tells the elements of a list apart, where each has one of its own."""
+"""The fields that identify the elements of a list, where each element has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field that differs. A side that has no such field says nothing of it."""
+    """A field that differs. A side without the field has no value."""
 
     path: str
     old: Any = _ABSENT
@@ -26,7 +26,7 @@ class Difference:
         return {"path": self.path} | {k: v for k, v in sides.items() if v is not _ABSENT}
 
     def line(self) -> str:
-        """For a person: `path: old → new`, with + before what is new and - before what is gone."""
+        """For a person: `path: old → new`, with + before a new field and - before a removed one."""
         if self.old is _ABSENT:
             return f"+ {self.path}: {_text(self.new)}"
         if self.new is _ABSENT:
@@ -35,7 +35,7 @@ class Difference:
 
 
 def differences(old: Any, new: Any, path: str = "$") -> Iterator[Difference]:
-    """All that differs, in the order of the fields. The elements of a list go by their id or type."""
+    """All differences, in the order of the fields. Elements of a list are matched by id or type."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for name in [*old, *(name for name in new if name not in old)]:
             yield from _field(old.get(name, _ABSENT), new.get(name, _ABSENT), f"{path}.{name}")

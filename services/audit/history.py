@@ -1,4 +1,4 @@
-"""What happened to a checkout, event by event, told through the one fold."""
+"""The history of a checkout, event by event."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from services.messages.rfc3339 import format_rfc3339
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """An event of a history. `before` and `after` are the checkout without and with it, as far as the
-    stream up to here can be read; `trouble` says why it can't.
+    """An event of a history. `before` and `after` are the checkout without and with it, as far as
+    the stream can be folded; `trouble` says why it can't.
     """
 
     version: int
@@ -28,11 +28,11 @@ class HistoryEntry:
     trouble: str | None = None
 
     def changes(self) -> list[str]:
-        """What it changed, in describe."""
+        """A description of each change."""
         return describe(self.before, self.recorded.event) if self.recorded else []
 
     def as_json(self) -> dict[str, Any]:
-        """All of it as JSON values; what is not known is null."""
+        """The entry as JSON values; what is unknown is null."""
         recorded = self.recorded
         metadata = recorded.metadata.model_dump(mode="json") if recorded else {}
         asked = ("door", "actor", "command_source", "command_id", "correlation_id", "traceparent")
@@ -49,7 +49,7 @@ class HistoryEntry:
         }
 
     def lines(self) -> list[str]:
-        """The same for a person: a line about the event, and further ones that belong to it."""
+        """The entry for a person: a line about the event, and indented lines."""
         recorded = self.recorded
         if recorded is None:
             return [f"{self.version}  {self.topic}", f"! {self.trouble}"]
@@ -71,7 +71,7 @@ class HistoryEntry:
 def history(store: EventStore, checkout_id: str) -> Iterator[HistoryEntry]:
     """The events of a checkout, oldest first; none if there is no such checkout.
 
-    Where the stream is broken, the events behind are told without the state that they met.
+    After a break in the stream, events are described without the state before them.
     """
     state: Checkout | None = None
     trouble: str | None = None

@@ -1,4 +1,4 @@
-"""A checkout as it was, through the one fold."""
+"""Reads a checkout as it was."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from services.event_store import EventStore
 
 
 class NotThere(Exception):
-    """There is no such checkout, or none at that moment; the message says which."""
+    """There is no such checkout, or not at that moment; the message says which."""
 
 
 def as_of(
     store: EventStore, checkout_id: str, moment: point_in_time.Moment | None = None
 ) -> Checkout:
-    """A checkout at a version, or after the last event that is not after a time, or as it is now.
+    """A checkout at a version, or after the last event not later than a time, or as it is now.
 
-    Raises `NotThere`, and `BrokenStream` or `UnreadableEvent` where the stream is not whole.
+    Raises `NotThere`, and `BrokenStream` or `UnreadableEvent` if the stream is not whole.
     """
     stream = (row.event() for row in stream_of(store, checkout_id))
     checkout = point_in_time.as_of(stream, moment)

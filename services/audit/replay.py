@@ -1,4 +1,4 @@
-"""Stored events published again, in the order of their commits, to a topic that is none of ours."""
+"""Publishes stored events again, in commit order, to a topic that is not one of ours."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from services.messages.event_messages import event_message
 _READ_AT_ONCE = 500
 _SENT_AT_ONCE = 500
 _SLICES = 10
-"""Portions in which the events of a second go out, so that a rate is even."""
+"""Portions per second, so that the rate is even."""
 
 REPLAY_ID = "ce_replayid"
-"""The header that marks an event as replayed: all of one replay have the same."""
+"""The header that marks an event as replayed, with the id of the replay."""
 REPLAY_POSITION = "ce_replayposition"
 """The header with the event's position in the store."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayFilter:
-    """Which events: of these checkouts and types (all for none), from `since` on and before `until`."""
+    """Which events: of these checkouts and types (empty: all), from `since` on and before `until`."""
 
     checkout_ids: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset()
@@ -37,7 +37,7 @@ class ReplayFilter:
     until: datetime | None = None
 
     def event_of(self, row: StoredRow) -> RecordedEvent | None:
-        """The event of a row, None if it is not wanted. Raises `UnreadableEvent` if it is, maybe."""
+        """The event of a row, None if it is not wanted. Raises `UnreadableEvent` if it might be."""
         if self.checkout_ids and row.checkout_id not in self.checkout_ids:
             return None
         if self.types and row.topic.partition(":")[0] not in self.types:
@@ -50,7 +50,7 @@ class ReplayFilter:
 
 @dataclass(slots=True)
 class ReplayCounts:
-    """How far a replay has come: all up to `position` is done, and nothing behind it."""
+    """The progress of a replay: everything up to `position` is done, and nothing after it."""
 
     position: int
     read: int = 0
@@ -60,9 +60,9 @@ class ReplayCounts:
 
 @dataclass(frozen=True, slots=True)
 class ReplayPlan:
-    """What to replay: the events behind position `after` up to `until`, that fit, at most `limit`.
+    """What to replay: the matching events after position `after` up to `until`, at most `limit`.
 
-    `rate` is in events a second, None for as fast as it goes; `topic` None publishes nothing.
+    `rate` is in events per second, None for no limit; with `topic` None nothing is published.
     """
 
     wanted: ReplayFilter
@@ -75,8 +75,8 @@ class ReplayPlan:
 
 
 class Replay:
-    """One run of a plan. `counts` are exact at each moment, however it ends: what Kafka has not
-    acknowledged is not counted, and may then be there twice after a resumption.
+    """One run of a plan. `counts` are exact at any time, however it ends. Events that Kafka has not
+    acknowledged are not counted, and may be published twice after a resumption.
     """
 
     def __init__(
@@ -95,11 +95,11 @@ class Replay:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing of the plan is left."""
+        """Whether the plan is done."""
         return self.counts.position >= self._plan.until
 
     async def run(self, stop_requested: asyncio.Event) -> None:
-        """Publish until the end, the limit, or until told to stop, whatever is first.
+        """Publish until the end, the limit or a stop, whichever comes first.
 
         Raises `KafkaUnavailable`, `StoreUnavailable` and `UnreadableEvent`.
         """
@@ -115,7 +115,7 @@ class Replay:
                     break
 
     def summary(self) -> dict[str, Any]:
-        """What became of it, as JSON values."""
+        """The result as JSON values."""
         return {
             "to": self._plan.topic,
             "replay_id": self._plan.replay_id,
@@ -124,7 +124,7 @@ class Replay:
         }
 
     def line(self) -> str:
-        """The same for a person, with how to go on if something is left."""
+        """The result for a person, with how to continue if something is left."""
         counts = self.counts
         told = f"{counts.read} events read, {counts.matched} fit, {counts.published} published"
         if self.is_complete:
@@ -134,7 +134,7 @@ class Replay:
 
     @property
     def is_done(self) -> bool:
-        """Whether it came to its end or its limit."""
+        """Whether it reached its end or its limit."""
         return self.is_complete or self._is_at_limit()
 
     def _is_at_limit(self) -> bool:
@@ -143,7 +143,7 @@ class Replay:
     def _portions(
         self, rows: list[StoredRow]
     ) -> Iterator[list[tuple[StoredRow, RecordedEvent | None]]]:
-        """Rows with the events that are wanted, so many of these as go out at once."""
+        """Rows with the wanted events, in portions of as many events as are sent at once."""
         portion: list[tuple[StoredRow, RecordedEvent | None]] = []
         wanted = 0
         for row in rows:
@@ -179,14 +179,14 @@ class Replay:
         self._progress(replace(self.counts))
 
     async def _is_due(self, count: int, stop_requested: asyncio.Event) -> bool:
-        """Wait for the next turn that the rate allows; False if told to stop before."""
+        """Wait until the rate allows the next portion; False if stopped before."""
         if not self._plan.rate:
             return True
         try:
             async with asyncio.timeout(self._due - time.monotonic()):
                 await stop_requested.wait()
         except TimeoutError:
-            # Time that was lost, in a slow broker, is not made up for by going faster.
+            # Time lost in a slow broker is not made up for by a higher rate.
             self._due = max(self._due, time.monotonic() - 1.0 / _SLICES) + count / self._plan.rate
             return True
         return False

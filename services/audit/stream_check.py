@@ -1,4 +1,4 @@
-"""One stream held against the rules, an event at a time."""
+"""Checks one stream against the rules, event by event."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PRICING = (ItemsUpdated, FulfillmentAddressUpdated, CheckoutPriced)
 
 
 class StreamCheck:
-    """Takes the events of a stream in their order, and holds its state as long as it is whole."""
+    """Takes the events of a stream in order, and keeps its state as long as it is whole."""
 
     def __init__(self, checkout_id: str) -> None:
         self.checkout_id = checkout_id
@@ -28,11 +28,11 @@ class StreamCheck:
 
     @property
     def whole(self) -> Checkout | None:
-        """The checkout that the stream folds to; None where it can't be told."""
+        """The checkout that the stream folds to; None if it can't be folded."""
         return self.state if self._is_whole else None
 
     def take(self, version: int, recorded: RecordedEvent | str) -> Iterator[Violation]:
-        """What is wrong with the next event; one that can't be read is the reason why."""
+        """The violations of the next event; a string is the reason why it can't be read."""
         if version != self._version + 1:
             self._is_whole = False
             gap = version - self._version - 1
@@ -53,7 +53,7 @@ class StreamCheck:
         yield from self._fold(recorded)
 
     def end(self) -> Iterator[Violation]:
-        """What is wrong with the totals that the last command left, once no more events follow."""
+        """The violations of the totals that the last command left, after its last event."""
         priced, self._priced = self._priced, None
         if self._is_whole and self.state and priced:
             for what in sums_of_checkout(self.state):
@@ -63,7 +63,8 @@ class StreamCheck:
         by = recorded.metadata
         command = (by.channel, by.command_source, by.command_id)
         if command != self._command:
-            # Between the events of one command the totals lag behind; behind its last they may not.
+            # Within one command's events the totals may lag behind; after its last event they may
+            # not.
             yield from self.end()
         self._command = command
         if not self._is_whole:

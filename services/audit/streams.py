@@ -1,4 +1,4 @@
-"""Streams read a page at a time, so that memory stays flat however many and however long they are."""
+"""Reads streams page by page, so that memory is bounded however many and long they are."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read(row: StoredRow) -> RecordedEvent | str:
 
 @dataclass(slots=True)
 class Portion:
-    """A part of the store: events, what is wrong with them, and the checkouts that end among them.
+    """A part of the store: events, their violations, and the checkouts whose streams end in it.
 
     `broken` are the checkouts whose streams end here and can't be folded.
     """
@@ -47,7 +47,7 @@ class Portion:
 
 
 def portions_of(store: EventStore, checkout_ids: Sequence[str] = ()) -> Iterator[Portion]:
-    """These checkouts, or all for none, stream by stream, each held against the rules."""
+    """These checkouts, or all if none are given, stream by stream, each checked against the rules."""
     check: StreamCheck | None = None
     for page in _pages(store, checkout_ids):
         portion = Portion()

@@ -1,4 +1,4 @@
-"""The events on Kafka held against the store's, from the earliest offset that is kept."""
+"""Compares the events on Kafka with the store's, from the earliest retained offset."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from services.kafka.topic_reader import bounds_of, records_of
 from services.messages.event_messages import event_message
 
 _FIRST_KEPT = 100
-"""Records of a partition of which one at least is in the store, or it can't be told what is kept."""
+"""Records of a trimmed partition, at least one of which must be in the store to know what is retained."""
 
 _NOTHING = 2**62
 """A position that no event reaches."""
 
 
 class TopicCheck:
-    """Reads the topic once, and then is shown what the store holds.
+    """Reads the topic once, and is then shown the events of the store.
 
-    `relayed` is the relay's position, taken before: what lies up to there must be on the topic.
+    `relayed` is the relay's position, read before: all events up to it must be on the topic.
     """
 
     def __init__(self, store: EventStore, topic: str, relayed: int) -> None:
@@ -43,11 +43,11 @@ class TopicCheck:
         self._kept_from: dict[int, int] = {}
         self._matched = 0
         self.waiting = 0
-        """Events that the relay has not come to yet."""
+        """Events that the relay has not published yet."""
 
     @property
     def count(self) -> int:
-        """How many records were read that tell of the wanted checkouts."""
+        """The number of records read for the wanted checkouts."""
         return self._copy.count
 
     async def read(
@@ -56,9 +56,10 @@ class TopicCheck:
         wanted: Sequence[str],
         progress: Callable[[int, int], None],
     ) -> AsyncGenerator[Violation, None]:
-        """Read the records of these checkouts, or of all for none; what is no event is told.
+        """Read the records of these checkouts, or of all if none are given; yields what is not an
+        event.
 
-        `progress` learns how many records were read, and of how many. Raises `KafkaUnavailable`.
+        `progress` gets the number of records read, and of how many. Raises `KafkaUnavailable`.
         """
         bounds = await bounds_of(connection, self._topic)
         self._partitions = sorted(bounds)
@@ -80,7 +81,7 @@ class TopicCheck:
         self._kept_from = {number: self._begin_of(number) for number in trimmed}
 
     def compare(self, row: StoredRow, recorded: RecordedEvent | None) -> Iterator[Violation]:
-        """What is wrong with an event of the store on the topic. None: it can't be read."""
+        """The violations of an event of the store on the topic. None: the event can't be read."""
         copies = self._copy.find(row.checkout_id, row.version)
         self._matched += len(copies)
         if not copies:
@@ -100,7 +101,7 @@ class TopicCheck:
                     yield Violation(what, row.checkout_id, row.version)
 
     def end(self) -> Iterator[Violation]:
-        """What is wrong with the topic as a whole, once all wanted events of the store were compared."""
+        """The violations of the topic as a whole, after all wanted events of the store were compared."""
         for disorder in self._copy.disorders(self._kept_from.keys()):
             what = f"{disorder.what} on {self._topic}"
             yield Violation(what, disorder.checkout_id, disorder.version)
@@ -108,7 +109,7 @@ class TopicCheck:
             yield from self._strangers()
 
     def close(self) -> None:
-        """Let go of what was read."""
+        """Delete what was read."""
         self._copy.close()
 
     def _take(
@@ -140,7 +141,7 @@ class TopicCheck:
         return int(DefaultPartitioner()(key, self._partitions, self._partitions))
 
     def _strangers(self) -> Iterator[Violation]:
-        """What is on the topic and not in the store."""
+        """Events on the topic that are not in the store."""
         for checkout_id, found in itertools.groupby(self._copy.identities(), lambda it: it[0]):
             stored = (row.version for row in stream_of(self._store, checkout_id))
             version = next(stored, _NOTHING)

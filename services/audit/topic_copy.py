@@ -1,7 +1,7 @@
-"""What is on the events' topic, put down so that it can be asked for by checkout and version.
+"""A copy of the event topic that can be queried by checkout and version.
 
-A topic has the checkouts interleaved, and a store is gone through checkout by checkout: between them
-stands a temporary SQLite file, which the system deletes whatever happens, so that memory stays flat.
+The topic interleaves checkouts, and the store is read checkout by checkout. A temporary SQLite file
+between them, which the system deletes whatever happens, keeps memory bounded.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _INDEXES = (
 
 
 class Digests(NamedTuple):
-    """What a record says, in brief: its key and value, and its headers whatever their order."""
+    """Digests of a record: of key and value, and of the headers in any order."""
 
     value: bytes
     headers: bytes
@@ -46,7 +46,7 @@ class Digests(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A record of an event: partition, offset, and what it says."""
+    """A record of an event: partition, offset and digests."""
 
     partition: int
     offset: int
@@ -60,7 +60,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Disorder:
-    """An event that came before the one that it follows, or in another partition."""
+    """An event that comes before its predecessor, or is in another partition."""
 
     checkout_id: str
     version: int
@@ -68,7 +68,7 @@ class Disorder:
 
 
 class TopicCopy:
-    """Records by checkout and version. Add all of them, then `finish`, then ask."""
+    """Records by checkout and version. Add all of them, then `finish`, then query."""
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
@@ -77,7 +77,7 @@ class TopicCopy:
         self.count = 0
 
     def add(self, identity: tuple[str, int], record: ConsumerRecord) -> None:
-        """Put down the record of an event."""
+        """Add the record of an event."""
         headers = _digest_headers(record.headers)
         value = _digest(record.key, record.value)
         self._waiting.append((*identity, record.partition, record.offset, value, headers))
@@ -86,13 +86,13 @@ class TopicCopy:
             self._flush()
 
     def finish(self) -> None:
-        """Be ready to be asked."""
+        """Create the indexes for queries."""
         self._flush()
         for index in _INDEXES:
             self._database.execute(index)
 
     def find(self, checkout_id: str, version: int) -> list[Copy]:
-        """The records of an event; more than one where it was published again."""
+        """The records of an event; several if it was published again."""
         found = self._database.execute(
             "SELECT number, place, value, headers FROM records "
             "WHERE checkout_id = ? AND version = ? ORDER BY number, place",
@@ -109,10 +109,10 @@ class TopicCopy:
         )
 
     def disorders(self, trimmed: Collection[int]) -> Iterator[Disorder]:
-        """The events that don't come in the order of their versions within one partition.
+        """The events that are not in the order of their versions within one partition.
 
-        Repeats are in order, also of what these partitions had before they were trimmed. What is
-        missing is not looked for here.
+        Repeats are in order, also of events that were in a partition before it was trimmed. Missing
+        events are not looked for here.
         """
         last, home, reached, first = "", -1, 0, 0
         ordered = self._database.execute(
@@ -135,7 +135,7 @@ class TopicCopy:
             reached = max(reached, version)
 
     def close(self) -> None:
-        """Delete all of it."""
+        """Delete the copy."""
         self._database.close()
 
     def _is_repeat(self, checkout_id: str, version: int, number: int, place: int) -> bool:
@@ -150,7 +150,7 @@ class TopicCopy:
 
 
 def identity_of(record: ConsumerRecord) -> tuple[str, int] | None:
-    """The checkout and the version that a record tells of; None if it is no event of ours."""
+    """The checkout and version of a record; None if it is not an event of ours."""
     headers = dict(record.headers)
     subject, sequence = headers.get("ce_subject") or b"", headers.get("ce_sequence") or b""
     if not _SUBJECT.fullmatch(subject) or not _SEQUENCE.fullmatch(sequence):
@@ -162,7 +162,7 @@ def identity_of(record: ConsumerRecord) -> tuple[str, int] | None:
 def _digest(*parts: bytes | None) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:
-        # A length before each part, and one that none has for null: no two contents look the same.
+        # The length before each part, and a mark for null: no two contents have the same input.
         digest.update(b"-" if part is None else b"%d:" % len(part))
         digest.update(part or b"")
     return digest.digest()

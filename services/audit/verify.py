@@ -1,4 +1,4 @@
-"""Everything that was promised of what is recorded, held against the store, Redis and Kafka."""
+"""Verifies everything recorded against the rules, and store, Redis and Kafka against each other."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from services.kafka.connection import KafkaConnection
 
 @dataclass(slots=True)
 class VerificationCounts:
-    """What was looked at. `views` and `records` are None where Redis and Kafka were left out."""
+    """What was checked. `views` and `records` are None if Redis and Kafka were left out."""
 
     checkouts: int = 0
     events: int = 0
@@ -44,10 +44,10 @@ class VerificationCounts:
 
 
 class Verification:
-    """One verification of these checkouts, or of the whole store for none.
+    """One verification of these checkouts, or of the whole store if none are given.
 
-    `views` and `topic` (how to reach Kafka, and the events' topic) are looked at if given. What is
-    written meanwhile is no violation, nor what the relay has not come to.
+    `views` and `topic` (how to reach Kafka, and the event topic) are checked if given. Writes
+    during the verification are no violations, nor are events that the relay has not published yet.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Verification:
         self.counts = VerificationCounts()
 
     async def violations(self) -> AsyncGenerator[Violation, None]:
-        """All that is wrong. Raises what the store, Redis and Kafka raise when they fail."""
+        """All violations. Raises what the store, Redis and Kafka raise when they fail."""
         async for violation in self._found():
             self.counts.violations += 1
             yield violation
@@ -83,7 +83,8 @@ class Verification:
             async for violation in self._compared(views, None):
                 yield violation
             return
-        # In this order: what is relayed by now is on the topic, and what is there is in the store.
+        # In this order: what is relayed by now is on the topic, and what is on the topic is in the
+        # store.
         connection, name = self._topic
         relayed = await asyncio.to_thread(self._store.position, RELAY)
         topic = TopicCheck(self._store, name, relayed)
@@ -98,7 +99,7 @@ class Verification:
     async def _compared(
         self, views: ViewsCheck | None, topic: TopicCheck | None
     ) -> AsyncGenerator[Violation, None]:
-        """The store, gone through once, and with it the views and the topic."""
+        """Read the store once, and compare views and topic with it."""
         newest = await asyncio.to_thread(self._store.newest)
         portions = portions_of(self._store, self._ids)
         while portion := await asyncio.to_thread(next, portions, None):
@@ -117,7 +118,7 @@ class Verification:
     async def _ended(
         self, views: ViewsCheck | None, topic: TopicCheck | None
     ) -> AsyncGenerator[Violation, None]:
-        """What can only be told once all of the store was seen."""
+        """The violations that are known only after the whole store was read."""
         for checkout_id in self._ids:
             if checkout_id in self._unseen:
                 yield Violation("is not in the event store", checkout_id)

@@ -1,4 +1,4 @@
-"""The views in Redis held against what the store's streams fold to."""
+"""Compares the records in Redis with what the store's streams fold to."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOT_BUILT = Violation(
 )
 
 GRACE_SECONDS = 2.0
-"""How long a view may be behind the store: its writer or the projector is about to write it."""
+"""How long a record may lag behind the store: its writer or the projector is about to write it."""
 
 _MOST_SUSPECTS = 10_000
 _AT_ONCE = 50

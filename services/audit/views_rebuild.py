@@ -1,4 +1,4 @@
-"""The views in Redis made right again in place, while they are read and written."""
+"""Repairs the records in Redis in place, while they are read and written."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _LOCK_SECONDS = 60
 _LOOK_SECONDS = 0.5
 
 Positions = Callable[[], Awaitable[Mapping[str, int]]]
-"""Tells the ends of the events' topic, for the projector to go on from."""
+"""Returns the ends of the event topic, where the projector continues."""
 
 
 @dataclass(slots=True)
 class Rebuilt:
-    """What became of it: views that were gone through, those that had to be replaced or removed, and
-    the checkouts whose stream is broken, so that no view could be made of them.
+    """The result: checkouts done, records that had to be replaced or removed, and checkouts whose
+    stream is broken, so that they have no record.
     """
 
     views: int = 0
@@ -34,7 +34,7 @@ class Rebuilt:
 
 
 class RedisRestarted(Exception):
-    """Redis was restarted on the way: what was built is gone. Begin again."""
+    """Redis was restarted meanwhile, and what was built is gone. Start again."""
 
 
 class Rebuild:
@@ -51,7 +51,7 @@ class Rebuild:
         self.result = Rebuilt()
 
     async def run(self) -> None:
-        """Wait for the lock, then go through the whole store.
+        """Wait for the lock, then repair the records of the whole store.
 
         Raises `RedisError`, `StoreUnavailable`, `KafkaUnavailable` and `RedisRestarted`.
         """
@@ -63,7 +63,7 @@ class Rebuild:
             if await self._views.are_built():
                 await self._go_through()
                 return
-            # Taken before: all that lies before these positions is in the store already.
+            # Read before: everything before these positions is in the store already.
             positions = await self._positions()
             run_id = await self._views.begin_rebuild()
             await self._go_through()
@@ -93,7 +93,7 @@ class Rebuild:
             await self._mend(wrong)
 
     async def _mend(self, wrong: WrongRecord) -> None:
-        """Replace a view that applying a newer one has not, since it is no older, or only says so."""
+        """Replace a record that could not be replaced by a newer one, because it says that it is as new."""
         if wrong.seen:
             await wrong.records.remove(wrong.checkout_id, wrong.seen)
         current = await asyncio.to_thread(self._store.current, [wrong.checkout_id])

@@ -1,4 +1,4 @@
-"""What is not as it was promised."""
+"""What differs from what is promised."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 Progress = Callable[[str, int, int | None], None]
-"""Learns what is being done, how much of it is done, and of how much."""
+"""Gets the name of a step, how much of it is done, and of how much."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Something that is wrong, in words; with the checkout and the version, where it has them."""
+    """A violation in words, with the checkout and the version where it has them."""
 
     what: str
     checkout_id: str | None = None

@@ -1,4 +1,4 @@
-"""Showing one's own write: views written right after the commit, bounded in time."""
+"""Writes the records of changed checkouts right after the commit, with a time limit."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ logger = logging.getLogger(__name__)
 
 
 class Views(Protocol):
-    """The read model, as far as a writer needs it."""
+    """The read models, as far as a writer needs them."""
 
     async def apply(self, views: Sequence[RenderedView]) -> bool:
-        """Store the views that are newer than what is there. Raises `RedisError`."""
+        """Store the records that are newer than those in Redis. Raises `RedisError`."""
 
 
 class ViewWriter:
-    """Writes views if the read model takes each portion in time. The projector mends the rest."""
+    """Writes records if Redis takes each portion in time. The projector repairs the rest."""
 
     def __init__(self, views: Views) -> None:
         self._views = views

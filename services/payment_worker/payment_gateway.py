@@ -1,4 +1,4 @@
-"""The port behind which payment providers stand: one charge, asked once or often, acts once."""
+"""The interface to payment providers: a charge acts once, however often it is called."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from domain.values import Address
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What is asked of a provider. `attempt_id` is the idempotency key: the same one never charges twice.
+    """A charge to request. `attempt_id` is the idempotency key: the same one never charges twice.
 
     `amount` is in minor units of `currency` (ISO 4217, lower case). `token` stands for the buyer's
-    means of payment; it is a secret, and so is whatever quotes it.
+    means of payment; it is secret, and so is anything that quotes it.
     """
 
     attempt_id: str
@@ -29,16 +29,16 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """The provider's decisive yes. `payment_id` is the payment's name there."""
+    """The payment was taken. `payment_id` is its id at the provider."""
 
     payment_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The provider's decisive no: nothing was charged, and under this attempt nothing will be.
+    """The payment was declined: nothing was charged, and nothing will be under this attempt.
 
-    `code` is a stable word of the provider's, such as `card_declined`; `message` is for the buyer.
+    `code` is the provider's code, such as `card_declined`; `message` is for the buyer.
     """
 
     code: str
@@ -46,11 +46,12 @@ class Declined:
 
 
 class Undecided(Exception):
-    """No decisive answer: the charge may have been made or not. Ask again with the same attempt.
+    """The outcome is unknown: the charge may have been made or not. Call again with the same
+    attempt.
 
-    `retry_after` is how many seconds the provider asked us to wait, if it did. `needs_hand` is set
-    where asking again would not help: somebody has to look. `is_general` is set where any other charge
-    would meet the same, such as a refused secret key: that is for the operators to mend.
+    `retry_after` is how many seconds the provider asked to wait, if it did. `needs_hand`: another
+    call would not help, and an operator must look. `is_general`: any other charge would fail too,
+    for example because the secret key was refused.
     """
 
     def __init__(
@@ -72,16 +73,18 @@ class PaymentGateway(Protocol):
     """Takes payments. One object serves many charges at once.
 
     `key_retention` is for how many seconds the provider remembers an idempotency key: a charge is
-    never asked again beyond it.
+    never repeated after that.
     """
 
     key_retention: float
 
     async def charge(self, charge: Charge) -> Paid | Declined:
-        """Charge, or say what became of this charge when it was asked before. Raises `Undecided`."""
+        """Charge, or return the outcome of the same charge when it was called before. Raises
+        `Undecided`.
+        """
 
     async def refund(self, payment_id: str, attempt_id: str) -> None:
-        """Give a payment back as a whole; asked again, it acts once. Raises `Undecided`."""
+        """Refund a whole payment; a repeated call acts once. Raises `Undecided`."""
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""

@@ -1,4 +1,4 @@
-"""Makes certain what the writers do at once: each checkout's view reaches its latest version."""
+"""Brings each checkout's records in Redis to the latest version, whatever the writers missed."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ _SEQUENCE = re.compile(rb"[0-9]{1,20}")
 
 
 class Projector:
-    """Views move forward with each event that is news; one that is not costs a comparison.
+    """Writes the records of checkouts that an event is newer than; any other event costs a
+    comparison.
 
-    The position of each partition is kept in Redis, with the views that it stands for: Kafka's own
-    committed offsets only show the lag.
+    The position of each partition is kept in Redis, with the records that it stands for. The
+    offsets committed to Kafka only show the lag.
     """
 
     def __init__(
@@ -62,11 +63,11 @@ class Projector:
 
     @property
     def failure(self) -> str | None:
-        """What keeps the views from being whole, if something does."""
+        """What keeps the records from being complete, None if nothing does."""
         return self._task.failure
 
     async def start(self) -> None:
-        """Rebuild the views if need be, and follow the events."""
+        """Rebuild the records if necessary, and follow the events."""
         await self.subscription.start()
         self._task.start()
         self.lag.start()
@@ -78,7 +79,8 @@ class Projector:
         await self.subscription.stop()
 
     async def _project(self, records: Records) -> None:
-        # Told now: a look at Redis meanwhile must not make this batch expect what it finds there.
+        # Computed before the check of Redis, which may change the positions that this batch
+        # expects.
         advances = self._advances(records)
         await self._ensure_built()
         outdated = await self._views.outdated(_latest_versions(records))
@@ -100,7 +102,7 @@ class Projector:
         return [Advance(name, self._positions.get(name), end) for name, end in ends.items()]
 
     async def _go_back(self, partitions: Sequence[TopicPartition]) -> None:
-        """Consume from the positions that Redis holds; where it holds none, from the beginning."""
+        """Consume from the positions in Redis, or from the beginning where it has none."""
         self._positions = await self._views.positions()
         for partition in partitions:
             position = self._positions.get(_partition_name(*partition))
@@ -114,7 +116,7 @@ class Projector:
         await asyncio.sleep(_LOOK_SECONDS)
 
     async def _ensure_built(self) -> None:
-        """Return when the views are whole, after building them if nobody else does."""
+        """Return when the records are complete, after rebuilding them if nobody else does."""
         async with self._building:
             while not await self._views.are_built():
                 if await self._hold_rebuild_lock():
@@ -126,7 +128,7 @@ class Projector:
         return await self._views.try_lock(_REBUILD_LOCK, self._name, _REBUILD_LOCK_SECONDS)
 
     async def _rebuild(self) -> None:
-        """Build the views, unless somebody finished that just before the lock was ours."""
+        """Rebuild the records, unless somebody finished just before we got the lock."""
         try:
             if await self._views.are_built():
                 return
@@ -141,7 +143,7 @@ class Projector:
         await self._hold_rebuild_lock()
 
     async def _ends(self) -> dict[str, int]:
-        """The ends of all partitions now: all that lies before them is in the store already."""
+        """The ends of all partitions now: everything before them is in the store already."""
         consumer = self.subscription.consumer
         numbers = consumer.partitions_for_topic(self._topic) or set()
         ends = await consumer.end_offsets([TopicPartition(self._topic, n) for n in numbers])
@@ -149,7 +151,7 @@ class Projector:
 
 
 def _latest_versions(records: Records) -> dict[str, int]:
-    """The newest version of each checkout that the records tell of."""
+    """The newest version of each checkout in these records."""
     versions: dict[str, int] = {}
     for record in records:
         subject, sequence = _identity(record)

@@ -21,7 +21,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
-"""How long the file is believed: a revoked key stops working within this, and a request's time."""
+"""Seconds between two checks of the file: a revoked key stops working within this time."""
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
@@ -42,7 +42,7 @@ class BadKeyName(Exception):
 
 
 class ApiKey(BaseModel):
-    """A key as the file knows it. Its name is the actor in the events that it causes."""
+    """A key in the file. Its name is the actor of the events that it causes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,7 +54,7 @@ class ApiKey(BaseModel):
 
 
 class KeyRing(BaseModel):
-    """All keys, and the salt that their digests are keyed with (hexadecimal)."""
+    """All keys, and the salt of their digests (hexadecimal)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,7 +62,7 @@ class KeyRing(BaseModel):
     keys: tuple[ApiKey, ...] = ()
 
     def find(self, token: str) -> ApiKey | None:
-        """The key of a token, if it is not revoked. Takes as long whichever it is, if any."""
+        """The key of a token, if it is not revoked. Takes equally long for any token."""
         digest = self.digest(token)
         found = None
         for key in self.keys:
@@ -77,14 +77,14 @@ class KeyRing(BaseModel):
 
 
 class LiveKeys:
-    """The keys in a file, as it is now or was a moment ago.
+    """The keys in a file, which is read again when it changes.
 
-    A file that breaks while we run leaves the keys that were read last, and `failure` says so.
+    If the file becomes unreadable, the keys read last stay in force, and `failure` says so.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # The stamp first: a file replaced between the two is then read again, not taken for known.
+        # The stamp is read first: a file replaced between the two reads is then read again.
         self._stamp = _stamp(path) if path.exists() else None
         self._ring = load_ring(path)
         self._looked_at = time.monotonic()
@@ -92,7 +92,7 @@ class LiveKeys:
 
     @property
     def failure(self) -> str | None:
-        """What is wrong with the file now, if anything is."""
+        """What is wrong with the file, None if nothing is."""
         self._look()
         return self._failure
 
@@ -125,7 +125,7 @@ def load_ring(path: Path) -> KeyRing:
     except OSError as error:
         raise BadKeysFile(f"{path} can't be read: {error.strerror}") from None
     except ValidationError as error:
-        # Without the input: whatever is in the file is not for the logs.
+        # Without the input: the content of the file must not be logged.
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
         raise BadKeysFile(f"{path} is no file of API keys: {where}: {first['msg']}") from None
@@ -134,9 +134,9 @@ def load_ring(path: Path) -> KeyRing:
 def create_key(
     path: Path, name: str, scopes: Sequence[Scope], token: str | None = None
 ) -> tuple[ApiKey, str]:
-    """Add a key and return it with its token, which is stored nowhere. Raises `BadKeyName`.
+    """Add a key and return it with its token, which is not stored. Raises `BadKeyName`.
 
-    A name is never used twice, not even after its key is revoked: events tell who asked by it.
+    A name is never reused, not even after its key is revoked: events name their actor by it.
     """
     if not _NAME.fullmatch(name):
         raise BadKeyName("a key's name is 1 to 100 of A-Z a-z 0-9 . _ -")
@@ -175,7 +175,7 @@ def revoke_key(path: Path, name: str) -> ApiKey:
 
 @contextmanager
 def _changing(path: Path) -> Iterator[None]:
-    """Two that change the file wait for each other."""
+    """Serialize changes of the file by several processes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f"{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -183,7 +183,7 @@ def _changing(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, ring: KeyRing) -> None:
-    """Replace the file in one step, so that nobody reads half of it."""
+    """Replace the file atomically."""
     draft = path.with_name(f"{path.name}.draft")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:

@@ -1,4 +1,4 @@
-"""The keys that buyers' payment tokens are sealed with, so that the store never holds one in the clear."""
+"""Encrypts buyers' payment tokens, so that the store never holds one in plain text."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class TokenKeys:
-    """AES-256-GCM under keys that rotate: the first one seals, and each one opens what it has sealed.
+    """AES-256-GCM with rotating keys: the first key encrypts, and each key decrypts what it
+    encrypted.
 
-    To rotate, put a new line second everywhere, then first, and take an old one away once nothing is
-    left that it has sealed. A context, such as the id of the payment attempt, is authenticated with
-    the secret: what was sealed for one attempt does not open for another one.
+    To rotate, add the new key as the second line everywhere, then make it the first, and remove the
+    old one when nothing encrypted with it is left. A context, such as the id of the payment
+    attempt, is authenticated with the secret: what was encrypted for one attempt can't be decrypted
+    for another.
     """
 
     def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
@@ -54,7 +56,7 @@ class TokenKeys:
     def parse(cls, text: str) -> TokenKeys:
         """The keys in lines of `ID:KEY`, KEY being 32 bytes in base64. Raises `BadTokenKeys`.
 
-        Blank lines, and those that begin with `#`, say nothing.
+        Blank lines and lines that begin with `#` are ignored.
         """
         keys: dict[str, bytes] = {}
         for number, line in enumerate(text.splitlines(), 1):
@@ -69,14 +71,16 @@ class TokenKeys:
         return cls(list(keys.items()))
 
     def seal(self, secret: bytes, context: str) -> bytes:
-        """The secret, encrypted, with the id of its key. Twice the same looks different each time."""
+        """The encrypted secret, with the id of its key. Each result is different."""
         header = _FORMAT + bytes([len(self._sealing_id)]) + self._sealing_id.encode()
         nonce = secrets.token_bytes(_NONCE_BYTES)
         cipher = self._ciphers[self._sealing_id]
         return header + nonce + cipher.encrypt(nonce, secret, header + context.encode())
 
     def open(self, sealed: bytes, context: str) -> bytes:
-        """The secret again. Raises `UnknownTokenKey`, or `BrokenSeal` for another context or a change."""
+        """The decrypted secret. Raises `UnknownTokenKey`, or `BrokenSeal` for another context or a
+        changed value.
+        """
         if sealed[:1] != _FORMAT or len(sealed) < 2:
             raise BrokenSeal("this was not sealed by us")
         header, rest = sealed[: 2 + sealed[1]], sealed[2 + sealed[1] :]
@@ -94,12 +98,12 @@ class TokenKeys:
 
 
 def new_key_line(key_id: str) -> str:
-    """A line for the file of keys, with a key that is new."""
+    """A line for the key file, with a new key."""
     return f"{key_id}:{base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()}\n"
 
 
 def _parse_line(number: int, line: str) -> tuple[str, bytes]:
-    """A line's id and key. Its complaints never quote the line: it may be a key whose id was forgotten."""
+    """A line's id and key. Errors never quote the line: it may be a key without an id."""
     key_id, colon, encoded = line.partition(":")
     if not colon:
         raise BadTokenKeys(f"line {number}: must be ID:KEY, the key in base64")
@@ -121,8 +125,8 @@ class BadTokenKeys(Exception):
 
 
 class UnknownTokenKey(Exception):
-    """The key that sealed this is not in the file, or not any more."""
+    """The key that encrypted this is not in the file."""
 
 
 class BrokenSeal(Exception):
-    """What was sealed was changed, or belongs to another context."""
+    """The encrypted value was changed, or belongs to another context."""

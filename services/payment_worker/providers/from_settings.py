@@ -1,4 +1,4 @@
-"""The payment provider that the settings name."""
+"""Chooses the payment gateway that the settings name."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from services.runtime.settings import BadSetting, Settings, variable
 
 
 def gateway_of(settings: Settings) -> PaymentGateway:
-    """A provider that is ready to take charges. Raises `BadSetting`, naming what it lacks."""
+    """The gateway to the configured provider. Raises `BadSetting`, naming what is missing."""
     if settings.payment_provider == "stripe":
-        # Imported where it is used: Stripe's library is large, and each command line would wait for it.
+        # Imported on use: Stripe's library is large, and every command would wait for it.
         from services.payment_worker.providers.stripe.gateway import StripeGateway
 
         secret = settings.stripe_secret()

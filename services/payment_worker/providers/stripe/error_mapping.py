@@ -1,6 +1,6 @@
-"""What Stripe's errors mean for a payment: a decisive no, or not decisive.
+"""Maps Stripe's errors to outcomes: a decline, or undecided.
 
-Nothing here quotes Stripe's own words on a request that it found invalid: they may repeat the token.
+Stripe's texts about a request that it found invalid are never quoted: they may repeat the token.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from services.payment_worker.payment_gateway import Declined, Undecided
 logger = logging.getLogger(__name__)
 
 _KEPT_FROM_BUYERS = {"fraudulent", "lost_card", "merchant_blacklist", "stolen_card"}
-"""To be shown as a generic decline: https://docs.stripe.com/declines/codes"""
+"""Shown to the buyer as a generic decline: https://docs.stripe.com/declines/codes"""
 
 _DECLINED = "The card was declined."
 _INVALID = {
@@ -32,7 +32,7 @@ AUTHENTICATION_REQUIRED = Declined(
 
 
 def verdict(error: stripe.StripeError) -> Declined | Undecided:
-    """What an error says about the charge that was asked for."""
+    """What an error means for a charge."""
     match error:
         case stripe.CardError():
             return declined(error.error)
@@ -51,7 +51,9 @@ def verdict(error: stripe.StripeError) -> Declined | Undecided:
 
 
 def no_answer(error: stripe.StripeError) -> Undecided:
-    """What an error says where it can't decline: a rejection to cancel, show or refund is for a person."""
+    """What an error means where it can't be a decline: a refusal to cancel, show or refund needs an
+    operator.
+    """
     said = verdict(error)
     if isinstance(said, Undecided):
         return said
@@ -59,9 +61,10 @@ def no_answer(error: stripe.StripeError) -> Undecided:
 
 
 def declined(error: object) -> Declined:
-    """Stripe's error of a card, as its answer or a PaymentIntent's `last_payment_error` has it.
+    """Stripe's card error, from an answer or a PaymentIntent's `last_payment_error`.
 
-    The more exact `decline_code` goes before `code`. The message is made by Stripe for the buyer.
+    The more specific `decline_code` takes precedence over `code`. Stripe writes the message for the
+    buyer.
     """
     code = getattr(error, "decline_code", None) or getattr(error, "code", None)
     if code in _KEPT_FROM_BUYERS:
@@ -70,9 +73,10 @@ def declined(error: object) -> Declined:
 
 
 def is_replayed_failure(answer: object) -> bool:
-    """Whether it is an old failure of Stripe's own, kept under the key: it will be no other for 24 h.
+    """Whether it is a replayed failure of Stripe's, stored under the idempotency key for 24 h.
 
-    https://docs.stripe.com/error-low-level: results are kept whatever they are, and told by a header.
+    https://docs.stripe.com/error-low-level: results are stored whatever they are, and marked by a
+    header.
     """
     return (
         isinstance(answer, stripe.StripeError)
@@ -82,8 +86,8 @@ def is_replayed_failure(answer: object) -> bool:
 
 
 def _refused(error: stripe.InvalidRequestError) -> Declined:
-    """The request was refused before anything was charged."""
-    # Whether the buyer's token is bad or our account lacks something, only an operator can tell.
+    """The request was rejected before anything was charged."""
+    # Only an operator can see whether the buyer's token is bad or our account lacks something.
     logger.warning(
         "Stripe refused a charge as invalid",
         extra={"code": error.code, "param": error.param, "request_id": error.request_id},

@@ -28,14 +28,14 @@ from services.payment_worker.providers.stripe.requests import (
 T = TypeVar("T")
 
 _NOT_READABLE = (AttributeError, KeyError, TypeError, ValueError)
-"""What the library trips over where an answer is not of Stripe's shape."""
+"""What the library raises on an answer that is not of Stripe's shape."""
 
 
 class StripeGateway:
-    """Takes tokens of Stripe's: `pm_…`, `tok_…` and, in preview there, shared ones, `spt_…`.
+    """Takes Stripe's tokens: `pm_…`, `tok_…` and, in preview, shared payment tokens, `spt_…`.
 
-    A charge or refund ends within `timeout` seconds. `address` is where Stripe's API is. Raises
-    `BadSetting` if the environment has Stripe's library print what it sends.
+    A charge or refund ends within `timeout` seconds. `address` is the address of Stripe's API.
+    Raises `BadSetting` if the environment makes Stripe's library print what it sends.
     """
 
     key_retention = 24 * 3600.0  # https://docs.stripe.com/api/idempotent_requests
@@ -60,17 +60,17 @@ class StripeGateway:
         self._refunds = client.v1.refunds
 
     async def charge(self, charge: Charge) -> Paid | Declined:
-        """See `PaymentGateway`. What demands an action of the buyer is canceled, and then declined."""
+        """See `PaymentGateway`. A payment that requires an action of the buyer is canceled and declined."""
         if not is_known_kind(charge.token):
             return Declined("invalid_token", "This is no token that payments are taken with.")
         return await self._in_time(self._charge(charge))
 
     async def refund(self, payment_id: str, attempt_id: str) -> None:
-        """See `PaymentGateway`. What was refunded before, by whomever, is fine."""
+        """See `PaymentGateway`. A payment that was refunded before counts as refunded."""
         await self._in_time(self._refund(payment_id, attempt_id))
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         await self._http.close_async()
 
     async def _charge(self, charge: Charge) -> Paid | Declined:
@@ -87,9 +87,10 @@ class StripeGateway:
         return said
 
     async def _settle(self, intent: Any) -> Paid | Declined:
-        """The outcome that an intent has, or is brought to."""
+        """The outcome of an intent, after bringing it to one if necessary."""
         if _status(intent) == "processing":
-            # To a repeat, Stripe gives its first answer again: only a look tells what is so now.
+            # Stripe replays its first answer to a repeat: only a retrieval shows the current
+            # status.
             intent = await self._show(intent.id)
         match _status(intent):
             case "succeeded":
@@ -108,7 +109,7 @@ class StripeGateway:
                 raise Undecided(f"the payment at Stripe is {status}", needs_hand=True)
 
     async def _cancel(self, intent_id: str, reason: Declined) -> Paid | Declined:
-        """Close an intent for good, unless it was paid meanwhile."""
+        """Cancel an intent, unless it was paid meanwhile."""
         intent = await _answer(self._intents.cancel_async(intent_id))
         if _code(intent) == "payment_intent_unexpected_state":
             intent = await self._show(intent_id)  # Canceled by an ask before this one, or paid.
@@ -129,9 +130,9 @@ class StripeGateway:
         return intent
 
     async def _find(self, charge: Charge) -> Any:
-        """The attempt's intent, where only a failure is left of the answer that told of it.
+        """The attempt's intent, if only a failure is left of the answer that named it.
 
-        That none is found is no answer: what can be searched for lags behind.
+        That none is found is not decisive: Stripe's search lags behind.
         """
         query = f"metadata['attempt_id']:'{charge.attempt_id}'"
         found = await _answer(self._intents.search_async({"query": query}))
@@ -162,7 +163,7 @@ class StripeGateway:
             raise Undecided(reason, needs_hand=True)
 
     async def _find_refund(self, payment_id: str) -> Any:
-        """The newest refund of a payment, where only a failure is left of the answer that told of it."""
+        """The newest refund of a payment, if only a failure is left of the answer that named it."""
         found = await _answer(self._refunds.list_async({"payment_intent": payment_id, "limit": 1}))
         refunds = getattr(found, "data", [])
         return refunds[0] if refunds else found
@@ -177,7 +178,7 @@ class StripeGateway:
 
 
 async def _answer(asked: Awaitable[Any]) -> Any:
-    """What Stripe answers, errors too: as values, none with a token in it is chained to one of ours."""
+    """Stripe's answer; errors too, as values, so that none with a token in it is chained to ours."""
     try:
         return await asked
     except stripe.StripeError as error:

@@ -1,4 +1,4 @@
-"""Stripe's library speaks HTTP through this: its own client hands httpx what httpx will no longer take."""
+"""The HTTP client of Stripe's library: its own passes httpx what current versions no longer take."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import stripe
 
 
 class StripeHTTPClient(stripe.HTTPClient):
-    """Asynchronous alone. `timeout` is for each connect, read and write, in seconds."""
+    """Asynchronous only. `timeout` is for each connect, read and write, in seconds."""
 
     name = "httpx"
 
@@ -21,17 +21,17 @@ class StripeHTTPClient(stripe.HTTPClient):
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Send a request. Raises `APIConnectionError` without an answer that is whole."""
+        """Send a request. Raises `APIConnectionError` without a complete answer."""
         try:
             response = await self._client.request(
                 method, url, headers=dict(headers), content=post_data
             )
         except httpx.HTTPError as error:
-            # The kind alone: an error's own words may have in them what was sent.
+            # The type only: the text of an error may contain what was sent.
             kind = type(error).__name__
             raise stripe.APIConnectionError(kind) from None  # type: ignore[no-untyped-call]
         return response.content, response.status_code, response.headers
 
     async def close_async(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         await self._client.aclose()

@@ -1,4 +1,4 @@
-"""Stripe's library logs what it sends and receives, and buyers' tokens are in both: none of that gets out."""
+"""Keeps buyers' tokens out of the logs: Stripe's library logs what it sends and receives."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ def _is_never_told(_: logging.LogRecord) -> bool:
 
 
 def _is_warning(record: logging.LogRecord) -> bool:
-    """Below that, the HTTP client tells each address with its query."""
+    """Below that level, the HTTP client logs each address with its query."""
     return record.levelno >= logging.WARNING
 
 
-# Filters hold whatever level somebody sets.
+# Filters hold whatever level is set.
 logging.getLogger("stripe").addFilter(_is_never_told)
 logging.getLogger("httpx").addFilter(_is_warning)
 
 
 def redact_logs() -> None:
-    """See that the library doesn't print either. Raises `BadSetting` if the environment has it do so."""
+    """Make sure that the library does not print either. Raises `BadSetting` if the environment makes it."""
     if os.environ.get("STRIPE_LOG"):
         raise BadSetting("STRIPE_LOG must not be set: Stripe's library would print buyers' tokens")
     stripe.log = None

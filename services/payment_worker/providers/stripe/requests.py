@@ -1,4 +1,4 @@
-"""How a charge is put to Stripe."""
+"""Builds Stripe's requests."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def is_known_kind(token: str) -> bool:
 def intent_params(charge: Charge) -> PaymentIntentCreateParams:
     """The PaymentIntent, confirmed at once.
 
-    Redirects are out: the buyer is not in front of us. Stripe refuses `error_on_requires_action`
-    beside automatic payment methods since its version of 2023-08-16, so an intent that demands
-    an action, such as 3-D Secure, comes back as it is and is canceled by us.
+    Redirects are excluded: the buyer is not present. Since its version of 2023-08-16 Stripe rejects
+    `error_on_requires_action` with automatic payment methods, so an intent that requires an action,
+    such as 3-D Secure, is returned and then canceled by us.
     """
     params: PaymentIntentCreateParams = {
         "amount": charge.amount,
@@ -52,7 +52,7 @@ def intent_options(charge: Charge) -> stripe.RequestOptions:
 
 
 def _method_data(charge: Charge) -> Any:
-    """Untyped: the library's types know neither card tokens nor what is in preview."""
+    """Untyped: the library's types know neither card tokens nor preview features."""
     if charge.token.startswith("spt_"):
         return {"shared_payment_granted_token": charge.token}
     data: dict[str, Any] = {"type": "card", "card": {"token": charge.token}}

@@ -1,7 +1,8 @@
-"""The test provider: no money moves, its tokens play each kind of outcome, and its books outlive a crash.
+"""The `test` provider: it charges no money, its tokens choose the outcome, and its ledger survives
+a crash.
 
-For `checkout dev`, the demo and tests. The tokens are in `practice_tokens`. Like a real provider it
-acts once for each attempt, however many processes ask, and keeps on disk what it did.
+For `checkout dev`, the demo and tests. The tokens are listed in `outcomes`. Like a real provider it
+acts once for each attempt, however many processes call it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from services.payment_worker.providers.test.outcomes import TokenOutcome, outcom
 
 
 class FakeGateway:
-    """Keeps its books in an SQLite file, which is made if it is missing."""
+    """Keeps its ledger in an SQLite file, which is created if it is missing."""
 
     key_retention = 24 * 3600.0
 
@@ -23,7 +24,7 @@ class FakeGateway:
         self._record = ChargeLedger(path)
 
     async def charge(self, charge: Charge) -> Paid | Declined:
-        """See `PaymentGateway`. The same attempt with other parameters is `Undecided`, for a person."""
+        """See `PaymentGateway`. The same attempt with other parameters is `Undecided`, for an operator."""
         part, payment_id = await asyncio.to_thread(self._ask, charge)
         await asyncio.sleep(part.delay)
         if part.failure:
@@ -35,10 +36,10 @@ class FakeGateway:
         await asyncio.to_thread(self._record.refund, payment_id, attempt_id)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""
 
     def record(self) -> list[LedgerEntry]:
-        """All that it was ever asked for."""
+        """All charges in the ledger."""
         return self._record.charges()
 
     def _ask(self, charge: Charge) -> tuple[TokenOutcome, str | None]:

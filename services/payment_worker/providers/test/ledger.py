@@ -1,4 +1,4 @@
-"""The test provider's books: an SQLite file that any number of processes write at once."""
+"""The test provider's ledger: an SQLite file that several processes may write at once."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ WHERE payment_id = ? AND attempt_id = ?
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What the provider did for one attempt. `amount` in minor units, times in seconds of the epoch.
+    """What the provider did for one attempt. `amount` is in minor units, times are in seconds since
+    the epoch.
 
-    `calls` counts how often it was asked for. Without a `payment_id` nothing was charged.
+    `calls` counts the calls for it. Without a `payment_id` nothing was charged.
     """
 
     attempt_id: str
@@ -54,7 +55,7 @@ class LedgerEntry:
 
     @property
     def refunded(self) -> bool:
-        """Whether it was given back."""
+        """Whether it was refunded."""
         return self.refunded_at is not None
 
 
@@ -64,7 +65,7 @@ _ALL = (
 
 
 class ChargeLedger:
-    """One row for each attempt. Tokens are kept as fingerprints. The file is made if it is missing."""
+    """One row for each attempt. Tokens are stored as fingerprints. The file is created if it is missing."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -74,9 +75,10 @@ class ChargeLedger:
             connection.execute(_TABLE)
 
     def ask(self, charge: Charge, charges: Callable[[int], bool]) -> tuple[int, str | None]:
-        """Count an ask, and charge if the n-th one does: its number, and the payment if there is one.
+        """Count a call, and charge if this call does: returns its number, and the payment if there
+        is one.
 
-        Raises `Undecided` if this attempt was something else before.
+        Raises `Undecided` if this attempt had other parameters before.
         """
         fingerprint = _fingerprint(charge)
         row = (charge.attempt_id, charge.checkout_id, charge.amount, charge.currency, fingerprint)
@@ -91,14 +93,14 @@ class ChargeLedger:
         return ask, payment_id
 
     def refund(self, payment_id: str, attempt_id: str) -> None:
-        """Give a payment back, once. Raises `Undecided` if there is no such payment."""
+        """Refund a payment, once. Raises `Undecided` if there is no such payment."""
         with self._connected() as connection, _transaction(connection):
             given_back = connection.execute(_REFUND, (time.time(), payment_id, attempt_id)).rowcount
         if not given_back:
             raise Undecided("the test provider knows no such payment", needs_hand=True)
 
     def charges(self) -> list[LedgerEntry]:
-        """All attempts that were ever asked for, in the order of their first asks."""
+        """All attempts, in the order of their first calls."""
         with self._connected() as connection:
             return [LedgerEntry(*row) for row in connection.execute(_ALL)]
 
@@ -106,14 +108,14 @@ class ChargeLedger:
     def _connected(self) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
         with closing(connection):
-            # What is committed outlives any process; a power cut is not what this is for.
+            # Commits survive a killed process; a power cut is out of scope.
             connection.execute("PRAGMA synchronous = OFF")
             yield connection
 
 
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """It begins with the lock to write: one that is read first may not get it any more."""
+    """A transaction that begins with the write lock: one that reads first may fail to get it."""
     connection.execute("BEGIN IMMEDIATE")
     with connection:  # Commits, or rolls back.
         yield

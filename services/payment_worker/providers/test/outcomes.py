@@ -1,4 +1,4 @@
-"""The test provider's tokens: each one plays a part.
+"""The test provider's tokens: each one chooses an outcome.
 
 | token | what happens |
 |---|---|
@@ -7,12 +7,12 @@
 | `spt_insufficient_funds` | declined, `insufficient_funds` |
 | `spt_expired_card` | declined, `expired_card` |
 | `spt_authentication_required` | declined, `authentication_required` |
-| `spt_timeout`, `spt_timeout_N` | no answer and no charge at the first 2 (N) asks, then paid |
-| `spt_error` | a failure of the provider's own and no charge at the first ask, then paid |
-| `spt_rate_limited` | the first ask is told to wait a second, then paid |
-| `spt_lost_answer` | charged at the first ask, but its answer is lost; a repeat is paid |
-| `spt_late`, `spt_late_N` | charged at once, and the first ask is answered after 8 (N) seconds |
-| `spt_crash` | charged at once, and the first ask is answered after 10 minutes: time to kill who asks |
+| `spt_timeout`, `spt_timeout_N` | no answer and no charge at the first 2 (N) calls, then paid |
+| `spt_error` | a failure of the provider's own and no charge at the first call, then paid |
+| `spt_rate_limited` | the first call is told to wait a second, then paid |
+| `spt_lost_answer` | charged at the first call, but its answer is lost; a repeat is paid |
+| `spt_late`, `spt_late_N` | charged at once, and the first call is answered after 8 (N) seconds |
+| `spt_crash` | charged at once, and the first call is answered after 10 minutes: time to kill the caller |
 | `spt_never` | never an answer, never a charge |
 | anything else | declined, `invalid_token` |
 """
@@ -39,9 +39,9 @@ _INVALID_TOKEN = Declined("invalid_token", "There is no such payment token.")
 
 @dataclass(frozen=True, slots=True)
 class TokenOutcome:
-    """What an ask does: it charges or not, waits for `delay` seconds, and then fails or answers.
+    """The outcome of one call: it charges or not, waits `delay` seconds, and then fails or answers.
 
-    `declined` is the answer to who was not charged.
+    `declined` is the answer if nothing was charged.
     """
 
     charges: bool = True
@@ -51,7 +51,7 @@ class TokenOutcome:
 
 
 def outcome_of(token: str, ask: int) -> TokenOutcome:
-    """What a token does when it is asked for the n-th time, the first being 1."""
+    """The outcome of a token at its n-th call, counted from 1."""
     numbered = _NUMBERED.fullmatch(token)
     name, number = (numbered[1], int(numbered[2])) if numbered else (token, None)
     if name == "spt_123" or re.fullmatch(r"spt_ok(_.*)?", name):
