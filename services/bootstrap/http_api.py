@@ -19,7 +19,7 @@ from services.kafka.topics import Topics
 from services.runtime.health import Check
 from services.runtime.settings import BadSetting, Settings, variable
 from services.runtime.shutdown import until_stop_requested
-from services.security.api_keys import BadKeysFile, LiveKeys
+from services.security.api_keys import BadKeysFile, ReloadingApiKeys
 
 
 def build(
@@ -27,7 +27,7 @@ def build(
     store: EventStore,
     views: RedisViews,
     writer: GroupCommitter,
-    keys: LiveKeys,
+    keys: ReloadingApiKeys,
     more_checks: Mapping[str, Check],
 ) -> tuple[HttpApi, PaymentWatch]:
     """The API of a process, ready if these and its own checks pass, and what must run beside it."""
@@ -65,10 +65,10 @@ async def run(settings: Settings) -> None:
             await until_stop_requested()
 
 
-def _keys(settings: Settings) -> LiveKeys:
+def _keys(settings: Settings) -> ReloadingApiKeys:
     if settings.api_keys_file is None:
         raise BadSetting(f"{variable('api_keys_file')} is not set, and this service needs it")
     try:
-        return LiveKeys(settings.api_keys_file)
+        return ReloadingApiKeys(settings.api_keys_file)
     except BadKeysFile as error:
         raise BadSetting(f"{variable('api_keys_file')}: {error}") from None

@@ -55,7 +55,7 @@ async def writing(
     store: EventStore, views: RedisViews, book: MerchantBook, token_keys: TokenKeys
 ) -> AsyncIterator[GroupCommitter]:
     """The handler and its one writer thread."""
-    handler = Handler(store, book, utc_now, side_row_encoder(token_keys.seal))
+    handler = Handler(store, book, utc_now, side_row_encoder(token_keys.encrypt))
     writer = GroupCommitter(handler, ViewWriter(views))
     writer.start()
     try:

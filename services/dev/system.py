@@ -28,7 +28,7 @@ from services.outbox_relay.relay import OutboxRelay
 from services.payment_worker.providers.test.gateway import FakeGateway
 from services.projector.projector import Projector
 from services.runtime.settings import Settings, read_book
-from services.security.api_keys import LiveKeys, Scope, create_key, load_ring
+from services.security.api_keys import ReloadingApiKeys, Scope, create_key, load_ring
 from services.security.token_encryption import TokenKeys, new_key_line
 
 DEMO_BOOK = Path(__file__).parents[2] / "domain" / "demo_book.toml"
@@ -113,7 +113,7 @@ async def dev_system(
             "lag of relay": failure_check(relay.lag),
             "lag of payments": failure_check(payments.lag),
         }
-        keys = LiveKeys(_keys_file(data))
+        keys = ReloadingApiKeys(_keys_file(data))
         app, watch = http_api.build(settings, store, views, writer, keys, checks)
         await stack.enter_async_context(running(relay, projection, consumer, payments, watch))
         port = await stack.enter_async_context(serving(app, "127.0.0.1", http_port))

@@ -30,15 +30,15 @@ class DecidedCommand:
 SideRowEncoder = Callable[[SideRow, DecidedCommand], StoredSideRow]
 
 
-def side_row_encoder(seal: Callable[[bytes, str], bytes] | None = None) -> SideRowEncoder:
-    """An encoder. `seal` encrypts a secret for an attempt's id; only starting a payment needs it."""
+def side_row_encoder(encrypt: Callable[[bytes, str], bytes] | None = None) -> SideRowEncoder:
+    """An encoder. `encrypt` encrypts a secret for an attempt's id; only starting a payment needs it."""
 
     def encode(row: SideRow, command: DecidedCommand) -> StoredSideRow:
         match row:
             case OpenAttempt():
-                if seal is None:
+                if encrypt is None:
                     raise RuntimeError("this process has no token keys, so it can't start payments")
-                return _attempt(row, command, seal)
+                return _attempt(row, command, encrypt)
             case CloseAttempt():
                 return AttemptClosure(
                     row.attempt_id, command.version, row.rejection, row.payment_id, int(command.now)
@@ -50,7 +50,7 @@ def side_row_encoder(seal: Callable[[bytes, str], bytes] | None = None) -> SideR
 
 
 def _attempt(
-    row: OpenAttempt, command: DecidedCommand, seal: Callable[[bytes, str], bytes]
+    row: OpenAttempt, command: DecidedCommand, encrypt: Callable[[bytes, str], bytes]
 ) -> Attempt:
     started = row.started
     secret = row.payment_data.model_dump_json(include={"token", "billing_address"}).encode()
@@ -62,7 +62,7 @@ def _attempt(
         currency=started.currency,
         provider=started.provider,
         metadata=orjson.dumps(command.metadata.model_dump()).decode(),
-        sealed=seal(secret, started.attempt_id),
+        sealed=encrypt(secret, started.attempt_id),
         started_at=command.now,
         due_at=command.now,
     )

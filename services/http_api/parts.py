@@ -12,7 +12,7 @@ from services.http_api.payment_watch import PaymentWatch
 from services.http_api.point_in_time import PointInTimeReader
 from services.kafka.topics import Topics
 from services.runtime.health import Check
-from services.security.api_keys import LiveKeys
+from services.security.api_keys import ReloadingApiKeys
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,6 @@ class ApiParts:
     checkouts: CheckoutReader
     lists: ListReader
     history: PointInTimeReader
-    keys: LiveKeys
+    keys: ReloadingApiKeys
     topics: Topics
     checks: Mapping[str, Check]

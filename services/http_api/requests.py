@@ -17,7 +17,7 @@ from services.http_api.errors import (
     unsupported_media_type,
 )
 from services.messages.strict_json import parse_json
-from services.security.api_keys import ApiKey, LiveKeys, Scope
+from services.security.api_keys import ApiKey, ReloadingApiKeys, Scope
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_IDEMPOTENCY_KEY = 255
@@ -30,7 +30,7 @@ _TAGS = re.compile(rf"{_TAG}(?:[ \t]*,[ \t]*{_TAG})*")
 _VERSION = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,17})"')
 
 
-def authorize(request: Request, keys: LiveKeys, scope: Scope) -> ApiKey:
+def authorize(request: Request, keys: ReloadingApiKeys, scope: Scope) -> ApiKey:
     """The API key of a request, if it has the scope. Raises `ApiError`: 401, 403."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     key = keys.find(token.strip()) if scheme.lower() == "bearer" and token.strip() else None

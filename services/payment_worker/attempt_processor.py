@@ -23,7 +23,7 @@ from services.payment_worker.payment_gateway import (
 )
 from services.runtime.backoff import pauses
 from services.runtime.metrics import PAYMENTS
-from services.security.token_encryption import BrokenSeal, TokenKeys, UnknownTokenKey
+from services.security.token_encryption import DecryptionFailed, TokenKeys, UnknownTokenKey
 
 logger = logging.getLogger("checkout.payments")
 
@@ -74,7 +74,7 @@ class AttemptProcessor:
             await self._undecided(attempt, undecided)
         except TimeoutError:
             await self._undecided(attempt, Undecided("it did not answer in time"))
-        except (UnknownTokenKey, BrokenSeal) as error:
+        except (UnknownTokenKey, DecryptionFailed) as error:
             general = Undecided(str(error), retry_after=_KEY_PAUSE, is_general=True)
             await self._undecided(attempt, general)
         except Exception as error:  # noqa: BLE001 - whatever it is, the attempt stays open
@@ -96,8 +96,8 @@ class AttemptProcessor:
 
     def _charge(self, attempt: Attempt) -> Charge:
         if attempt.sealed is None:
-            raise BrokenSeal("its token is gone")
-        secret = self._token_keys.open(attempt.sealed, attempt.attempt_id)
+            raise DecryptionFailed("its token is gone")
+        secret = self._token_keys.decrypt(attempt.sealed, attempt.attempt_id)
         data = orjson.loads(secret) | {"provider": attempt.provider}
         paid_by = PaymentData.model_validate(data, context=STORED)
         return Charge(

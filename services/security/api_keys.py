@@ -76,7 +76,7 @@ class KeyRing(BaseModel):
         return hashlib.blake2b(data, key=bytes.fromhex(self.salt), digest_size=32).hexdigest()
 
 
-class LiveKeys:
+class ReloadingApiKeys:
     """The keys in a file, which is read again when it changes.
 
     If the file becomes unreadable, the keys read last stay in force, and `failure` says so.

@@ -70,22 +70,22 @@ class TokenKeys:
             raise BadTokenKeys("there is no key in it; a line is ID:KEY, the key in base64")
         return cls(list(keys.items()))
 
-    def seal(self, secret: bytes, context: str) -> bytes:
+    def encrypt(self, secret: bytes, context: str) -> bytes:
         """The encrypted secret, with the id of its key. Each result is different."""
         header = _FORMAT + bytes([len(self._sealing_id)]) + self._sealing_id.encode()
         nonce = secrets.token_bytes(_NONCE_BYTES)
         cipher = self._ciphers[self._sealing_id]
         return header + nonce + cipher.encrypt(nonce, secret, header + context.encode())
 
-    def open(self, sealed: bytes, context: str) -> bytes:
-        """The decrypted secret. Raises `UnknownTokenKey`, or `BrokenSeal` for another context or a
+    def decrypt(self, sealed: bytes, context: str) -> bytes:
+        """The decrypted secret. Raises `UnknownTokenKey`, or `DecryptionFailed` for another context or a
         changed value.
         """
         if sealed[:1] != _FORMAT or len(sealed) < 2:
-            raise BrokenSeal("this was not sealed by us")
+            raise DecryptionFailed("this was not sealed by us")
         header, rest = sealed[: 2 + sealed[1]], sealed[2 + sealed[1] :]
         if len(rest) < _NONCE_BYTES:
-            raise BrokenSeal("what was sealed is cut short")
+            raise DecryptionFailed("what was sealed is cut short")
         key_id = header[2:].decode("ascii", "replace")
         if key_id not in self._ciphers:
             shown = key_id if _ID.fullmatch(key_id) else repr(key_id)
@@ -94,7 +94,7 @@ class TokenKeys:
         try:
             return self._ciphers[key_id].decrypt(nonce, encrypted, header + context.encode())
         except InvalidTag:
-            raise BrokenSeal("it was changed, or sealed in another context") from None
+            raise DecryptionFailed("it was changed, or sealed in another context") from None
 
 
 def new_key_line(key_id: str) -> str:
@@ -128,5 +128,5 @@ class UnknownTokenKey(Exception):
     """The key that encrypted this is not in the file."""
 
 
-class BrokenSeal(Exception):
+class DecryptionFailed(Exception):
     """The encrypted value was changed, or belongs to another context."""

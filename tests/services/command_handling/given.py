@@ -28,7 +28,7 @@ _numbers = itertools.count(1)
 
 
 def handler_on(store: EventStore, now: Callable[[], datetime] = lambda: NOON) -> Handler:
-    return Handler(store, BOOK, now, side_row_encoder(TOKEN_KEYS.seal))
+    return Handler(store, BOOK, now, side_row_encoder(TOKEN_KEYS.encrypt))
 
 
 def envelope(ask: Command | Rejection, checkout_id: str = "a", **more: Any) -> CommandEnvelope:

@@ -86,7 +86,7 @@ def test_the_token_is_nowhere_but_sealed_in_the_attempts_row(
     answers = handler.handle([command])
     attempt = attempt_of(store)
 
-    assert orjson.loads(TOKEN_KEYS.open(attempt.sealed, attempt.attempt_id))["token"] == TOKEN
+    assert orjson.loads(TOKEN_KEYS.decrypt(attempt.sealed, attempt.attempt_id))["token"] == TOKEN
     answers += handler.handle([end(attempt), command])
     assert attempt_of(store).sealed is None
     told = [command, command.command, answers, attempt, stream(store)]

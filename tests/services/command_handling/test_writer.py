@@ -118,7 +118,7 @@ async def test_a_command_that_trips_our_own_code_fails_alone(store: EventStore):
             return super().item(item_id)
 
     book = Treacherous.model_validate(BOOK.model_dump())
-    handler = Handler(store, book, lambda: NOON, side_row_encoder(TOKEN_KEYS.seal))
+    handler = Handler(store, book, lambda: NOON, side_row_encoder(TOKEN_KEYS.encrypt))
     batch = [create(f"c{n}") for n in range(20)]
     batch[7] = create("c7", item_id="poison")
 

@@ -13,7 +13,7 @@ from services.security.api_keys import (
     BadKeyName,
     BadKeysFile,
     KeyRing,
-    LiveKeys,
+    ReloadingApiKeys,
     Scope,
     create_key,
     load_ring,
@@ -156,18 +156,18 @@ def test_a_broken_file_is_refused_without_telling_what_is_in_it(path, spoil):
     path.write_text(spoil(path.read_text()))
 
     with pytest.raises(BadKeysFile, match=r"api-keys\.json") as refused:
-        LiveKeys(path)
+        ReloadingApiKeys(path)
     assert not any(secret[:8] in str(refused.value) for secret in (key.digest, salt))
 
 
 def test_a_missing_file_is_refused_with_what_makes_it(path):
     with pytest.raises(BadKeysFile, match="checkout keys create"):
-        LiveKeys(path)
+        ReloadingApiKeys(path)
 
 
 def test_keys_that_are_added_and_revoked_while_it_runs_are_noticed(path):
     _, first = create_key(path, "first", [READ])
-    keys = LiveKeys(path)
+    keys = ReloadingApiKeys(path)
     _, second = create_key(path, "second", [READ])
 
     eventually(lambda: keys.find(second), within=5)
@@ -180,7 +180,7 @@ def test_keys_that_are_added_and_revoked_while_it_runs_are_noticed(path):
 def test_a_file_that_breaks_while_it_runs_leaves_the_keys_and_is_reported(path, spoil, caplog):
     key, token = create_key(path, "shop", [READ])
     good = path.read_text()
-    keys = LiveKeys(path)
+    keys = ReloadingApiKeys(path)
     if spoil:
         path.write_text(spoil(good))
     else:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.security.token_encryption import (
     BadTokenKeys,
-    BrokenSeal,
+    DecryptionFailed,
     TokenKeys,
     UnknownTokenKey,
     new_key_line,
@@ -25,50 +25,50 @@ OLD, NEW = new_key_line("old"), new_key_line("new")
 @given(st.binary(max_size=2_000), st.text(st.characters(codec="utf-8"), max_size=100))
 def test_what_was_sealed_opens_again(secret: bytes, context: str):
     keys = TokenKeys.parse(OLD)
-    assert keys.open(keys.seal(secret, context), context) == secret
+    assert keys.decrypt(keys.encrypt(secret, context), context) == secret
 
 
 def test_what_is_sealed_does_not_show_the_token_and_never_looks_the_same():
     keys = TokenKeys.parse(OLD)
-    one, other = keys.seal(TOKEN, ATTEMPT), keys.seal(TOKEN, ATTEMPT)
+    one, other = keys.encrypt(TOKEN, ATTEMPT), keys.encrypt(TOKEN, ATTEMPT)
     assert TOKEN not in one
     assert one != other
 
 
 def test_a_seal_of_one_attempt_does_not_open_for_another_one():
     keys = TokenKeys.parse(OLD)
-    with pytest.raises(BrokenSeal):
-        keys.open(keys.seal(TOKEN, ATTEMPT), "attempt_2")
+    with pytest.raises(DecryptionFailed):
+        keys.decrypt(keys.encrypt(TOKEN, ATTEMPT), "attempt_2")
 
 
 def test_a_seal_that_was_changed_or_cut_anywhere_does_not_open():
     keys = TokenKeys.parse(OLD)
-    sealed = keys.seal(TOKEN, ATTEMPT)
+    sealed = keys.encrypt(TOKEN, ATTEMPT)
     for at in range(len(sealed)):
         changed = bytearray(sealed)
         changed[at] ^= 1
         for spoilt in (bytes(changed), sealed[:at]):
-            with pytest.raises((BrokenSeal, UnknownTokenKey)):
-                keys.open(spoilt, ATTEMPT)
+            with pytest.raises((DecryptionFailed, UnknownTokenKey)):
+                keys.decrypt(spoilt, ATTEMPT)
 
 
 def test_the_first_key_seals_and_an_older_one_still_opens():
-    sealed_before = TokenKeys.parse(OLD).seal(TOKEN, ATTEMPT)
+    sealed_before = TokenKeys.parse(OLD).encrypt(TOKEN, ATTEMPT)
     rotated = TokenKeys.parse(NEW + OLD)
-    assert rotated.open(sealed_before, ATTEMPT) == TOKEN
-    assert TokenKeys.parse(NEW).open(rotated.seal(TOKEN, ATTEMPT), ATTEMPT) == TOKEN
+    assert rotated.decrypt(sealed_before, ATTEMPT) == TOKEN
+    assert TokenKeys.parse(NEW).decrypt(rotated.encrypt(TOKEN, ATTEMPT), ATTEMPT) == TOKEN
 
 
 def test_a_key_that_was_taken_away_is_named():
-    sealed = TokenKeys.parse(OLD).seal(TOKEN, ATTEMPT)
+    sealed = TokenKeys.parse(OLD).encrypt(TOKEN, ATTEMPT)
     with pytest.raises(UnknownTokenKey, match="the key old,"):
-        TokenKeys.parse(NEW).open(sealed, ATTEMPT)
+        TokenKeys.parse(NEW).decrypt(sealed, ATTEMPT)
 
 
 def test_another_key_under_the_same_id_opens_nothing():
-    sealed = TokenKeys.parse(OLD).seal(TOKEN, ATTEMPT)
-    with pytest.raises(BrokenSeal):
-        TokenKeys.parse(new_key_line("old")).open(sealed, ATTEMPT)
+    sealed = TokenKeys.parse(OLD).encrypt(TOKEN, ATTEMPT)
+    with pytest.raises(DecryptionFailed):
+        TokenKeys.parse(new_key_line("old")).decrypt(sealed, ATTEMPT)
 
 
 def test_blank_lines_and_comments_say_nothing():
@@ -113,12 +113,12 @@ def test_a_file_of_keys_is_read_and_its_errors_name_the_file(tmp_path: Path):
     with pytest.raises(BadTokenKeys, match=r"can't be read: Is a directory"):
         TokenKeys.load(tmp_path)
     path.write_text(OLD)
-    assert TokenKeys.load(path).open(TokenKeys.parse(OLD).seal(TOKEN, ATTEMPT), ATTEMPT) == TOKEN
+    assert TokenKeys.load(path).decrypt(TokenKeys.parse(OLD).encrypt(TOKEN, ATTEMPT), ATTEMPT) == TOKEN
 
 
 def test_neither_repr_nor_an_error_shows_a_key():
     keys = TokenKeys.parse(OLD)
     secret = OLD.partition(":")[2].strip()
-    with pytest.raises(BrokenSeal) as broken:
-        keys.open(keys.seal(TOKEN, ATTEMPT), "attempt_2")
+    with pytest.raises(DecryptionFailed) as broken:
+        keys.decrypt(keys.encrypt(TOKEN, ATTEMPT), "attempt_2")
     assert secret not in f"{keys!r} {keys} {vars(keys)} {broken.value!r}"

@@ -37,17 +37,17 @@ def verdict(error: stripe.StripeError) -> Declined | Undecided:
         case stripe.CardError():
             return declined(error.error)
         case stripe.RateLimitError():
-            return Undecided(_told("Stripe is asked too much", error), _retry_after(error))
+            return Undecided(_reason("Stripe is asked too much", error), _retry_after(error))
         case stripe.AuthenticationError() | stripe.PermissionError():
-            return Undecided(_told("Stripe refuses our secret key", error), 60.0, is_general=True)
+            return Undecided(_reason("Stripe refuses our secret key", error), 60.0, is_general=True)
         case stripe.IdempotencyError():
             reason = "Stripe knows this attempt with other parameters"
-            return Undecided(_told(reason, error), needs_hand=True)
+            return Undecided(_reason(reason, error), needs_hand=True)
         case stripe.InvalidRequestError() if _type(error) == "invalid_request_error":
             return _refused(error)
     if error.http_status is None:
         return Undecided("Stripe can't be reached, or its answer was lost")
-    return Undecided(_told("Stripe gave no decisive answer", error), _retry_after(error))
+    return Undecided(_reason("Stripe gave no decisive answer", error), _retry_after(error))
 
 
 def no_answer(error: stripe.StripeError) -> Undecided:
@@ -57,7 +57,7 @@ def no_answer(error: stripe.StripeError) -> Undecided:
     said = verdict(error)
     if isinstance(said, Undecided):
         return said
-    return Undecided(_told("Stripe refuses what should be fine", error), needs_hand=True)
+    return Undecided(_reason("Stripe refuses what should be fine", error), needs_hand=True)
 
 
 def declined(error: object) -> Declined:
@@ -104,7 +104,7 @@ def _type(error: stripe.StripeError) -> str | None:
     return getattr(error.error, "type", None)
 
 
-def _told(reason: str, error: stripe.StripeError) -> str:
+def _reason(reason: str, error: stripe.StripeError) -> str:
     request = f", request {error.request_id}" if error.request_id else ""
     return f"{reason} (status {error.http_status}{request})"
 

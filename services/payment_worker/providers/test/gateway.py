@@ -21,11 +21,11 @@ class FakeGateway:
     key_retention = 24 * 3600.0
 
     def __init__(self, path: Path) -> None:
-        self._record = ChargeLedger(path)
+        self._ledger = ChargeLedger(path)
 
     async def charge(self, charge: Charge) -> Paid | Declined:
         """See `PaymentGateway`. The same attempt with other parameters is `Undecided`, for an operator."""
-        part, payment_id = await asyncio.to_thread(self._ask, charge)
+        part, payment_id = await asyncio.to_thread(self._call, charge)
         await asyncio.sleep(part.delay)
         if part.failure:
             raise part.failure
@@ -33,15 +33,15 @@ class FakeGateway:
 
     async def refund(self, payment_id: str, attempt_id: str) -> None:
         """See `PaymentGateway`."""
-        await asyncio.to_thread(self._record.refund, payment_id, attempt_id)
+        await asyncio.to_thread(self._ledger.refund, payment_id, attempt_id)
 
     async def close(self) -> None:
         """Nothing to close."""
 
     def record(self) -> list[LedgerEntry]:
         """All charges in the ledger."""
-        return self._record.charges()
+        return self._ledger.charges()
 
-    def _ask(self, charge: Charge) -> tuple[TokenOutcome, str | None]:
-        ask, payment_id = self._record.ask(charge, lambda n: outcome_of(charge.token, n).charges)
-        return outcome_of(charge.token, ask), payment_id
+    def _call(self, charge: Charge) -> tuple[TokenOutcome, str | None]:
+        call, payment_id = self._ledger.call(charge, lambda n: outcome_of(charge.token, n).charges)
+        return outcome_of(charge.token, call), payment_id

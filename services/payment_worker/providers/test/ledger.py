@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS charges (
     charged_at REAL, refunded_at REAL, refund_calls INTEGER NOT NULL DEFAULT 0
 )
 """
-_ASK = """
+_COUNT_CALL = """
 INSERT INTO charges (attempt_id, checkout_id, amount, currency, fingerprint, calls)
 VALUES (?, ?, ?, ?, ?, 1)
 ON CONFLICT (attempt_id) DO UPDATE SET calls = calls + 1
@@ -74,7 +74,7 @@ class ChargeLedger:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(_TABLE)
 
-    def ask(self, charge: Charge, charges: Callable[[int], bool]) -> tuple[int, str | None]:
+    def call(self, charge: Charge, charges: Callable[[int], bool]) -> tuple[int, str | None]:
         """Count a call, and charge if this call does: returns its number, and the payment if there
         is one.
 
@@ -83,14 +83,14 @@ class ChargeLedger:
         fingerprint = _fingerprint(charge)
         row = (charge.attempt_id, charge.checkout_id, charge.amount, charge.currency, fingerprint)
         with self._connected() as connection, _transaction(connection):
-            (known, ask, payment_id) = connection.execute(_ASK, row).fetchone()
-            if known == fingerprint and payment_id is None and charges(ask):
+            (known, call, payment_id) = connection.execute(_COUNT_CALL, row).fetchone()
+            if known == fingerprint and payment_id is None and charges(call):
                 payment_id = f"pay_{secrets.token_hex(12)}"
                 connection.execute(_CHARGE, (payment_id, time.time(), charge.attempt_id))
         if known != fingerprint:
             reason = "the test provider knows this attempt with other parameters"
             raise Undecided(reason, needs_hand=True)
-        return ask, payment_id
+        return call, payment_id
 
     def refund(self, payment_id: str, attempt_id: str) -> None:
         """Refund a payment, once. Raises `Undecided` if there is no such payment."""

@@ -50,31 +50,31 @@ class TokenOutcome:
     declined: Declined = _INVALID_TOKEN
 
 
-def outcome_of(token: str, ask: int) -> TokenOutcome:
+def outcome_of(token: str, call: int) -> TokenOutcome:
     """The outcome of a token at its n-th call, counted from 1."""
     numbered = _NUMBERED.fullmatch(token)
     name, number = (numbered[1], int(numbered[2])) if numbered else (token, None)
     if name == "spt_123" or re.fullmatch(r"spt_ok(_.*)?", name):
         return TokenOutcome()
     if name == "spt_timeout":
-        return _fails("the test provider did not answer", until=number or 2, ask=ask)
+        return _fails("the test provider did not answer", until=number or 2, call=call)
     if name == "spt_error":
-        return _fails("the test provider answered 500", until=1, ask=ask)
+        return _fails("the test provider answered 500", until=1, call=call)
     if name == "spt_rate_limited":
-        return _fails("the test provider is asked too much", until=1, ask=ask, retry_after=1.0)
+        return _fails("the test provider is asked too much", until=1, call=call, retry_after=1.0)
     if name == "spt_never":
-        return _fails("the test provider did not answer", until=ask, ask=ask)
+        return _fails("the test provider did not answer", until=call, call=call)
     if name == "spt_lost_answer":
         lost = Undecided("the test provider's answer was lost")
-        return TokenOutcome(failure=lost if ask == 1 else None)
+        return TokenOutcome(failure=lost if call == 1 else None)
     if name == "spt_late":
-        return TokenOutcome(delay=(8.0 if number is None else number) if ask == 1 else 0.0)
+        return TokenOutcome(delay=(8.0 if number is None else number) if call == 1 else 0.0)
     if name == "spt_crash":
-        return TokenOutcome(delay=600.0 if ask == 1 else 0.0)
+        return TokenOutcome(delay=600.0 if call == 1 else 0.0)
     return TokenOutcome(charges=False, declined=_DECLINED.get(name, _INVALID_TOKEN))
 
 
-def _fails(reason: str, *, until: int, ask: int, retry_after: float | None = None) -> TokenOutcome:
-    if ask > until:
+def _fails(reason: str, *, until: int, call: int, retry_after: float | None = None) -> TokenOutcome:
+    if call > until:
         return TokenOutcome()
     return TokenOutcome(charges=False, failure=Undecided(reason, retry_after))
