@@ -16,7 +16,7 @@ from projections.list_index import INDEX
 from projections.projection import Record
 from projections.redis.server_identity import RunId
 from projections.redis.views import RedisViews
-from projections.registry import CHECKOUT_VIEW, LIST_INDEX, RenderedView
+from projections.registry import LIST_INDEX, PROJECTIONS, RenderedView
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 METADATA = Metadata(
@@ -33,9 +33,11 @@ def view(version: int, checkout_id: str = "a", body: bytes | None = None) -> Ren
     """A view of canned content, with the record of each projection."""
     body = body or b'{"version":%d}' % version
     member = f"{1:015x}{checkout_id}"
-    records = (
-        Record(CHECKOUT_VIEW.name, CHECKOUT_VIEW.revision, body),
-        Record(LIST_INDEX.name, LIST_INDEX.revision, body, member, (f"{INDEX}canceled",)),
+    records = tuple(
+        Record(it.name, it.revision, body, member, (f"{INDEX}canceled",))
+        if it is LIST_INDEX
+        else Record(it.name, it.revision, body)
+        for it in PROJECTIONS
     )
     return RenderedView(checkout_id, version, body, records)
 
