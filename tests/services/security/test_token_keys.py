@@ -113,7 +113,9 @@ def test_a_file_of_keys_is_read_and_its_errors_name_the_file(tmp_path: Path):
     with pytest.raises(BadTokenKeys, match=r"can't be read: Is a directory"):
         TokenKeys.load(tmp_path)
     path.write_text(OLD)
-    assert TokenKeys.load(path).decrypt(TokenKeys.parse(OLD).encrypt(TOKEN, ATTEMPT), ATTEMPT) == TOKEN
+    assert (
+        TokenKeys.load(path).decrypt(TokenKeys.parse(OLD).encrypt(TOKEN, ATTEMPT), ATTEMPT) == TOKEN
+    )
 
 
 def test_neither_repr_nor_an_error_shows_a_key():
