@@ -18,7 +18,7 @@ class CheckoutViewProjection:
 
     def project(self, source: Source) -> Record:
         """The rendered view."""
-        return Record(self.name, self.revision, orjson.dumps(source.view))
+        return Record(orjson.dumps(source.view))
 
 
 def render(checkout: Checkout) -> dict[str, Any]:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from domain.checkout import Checkout
 from domain.presentation import view_of
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What one projection keeps of one checkout.
 
     `value` is what readers get. `member` is the record's entry in each of the sorted sets `indexes`; Redis
     sorts members by their bytes. Neither member nor index names may have white space.
     """
 
-    projection: str
-    revision: int
     value: bytes
     member: str = ""
     indexes: tuple[str, ...] = ()
+
+    @property
+    def entry(self) -> str:
+        """Member and indexes, as the first line of the stored record has them."""
+        return " ".join((self.member, *self.indexes))
 
 
 class Source:

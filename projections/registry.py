@@ -20,7 +20,7 @@ PROJECTIONS: tuple[Projection, ...] = (CHECKOUT_VIEW, LIST_INDEX)
 class RenderedView:
     """A rendered checkout: the bytes to answer, the version that they show, and what is to be kept.
 
-    `records` are those of all projections; there are none in a view that was read.
+    `records` are those of `PROJECTIONS`, in their order; there are none in a view that was read.
     """
 
     checkout_id: str

@@ -46,10 +46,10 @@ class RawViews:
         return record_key(self.projection.name, checkout_id)
 
 
-def stored_form(version: int, record: Record) -> bytes:
+def stored_form(version: int, projection: Projection, record: Record) -> bytes:
     """A record as it is stored."""
-    entry = f" {record.member} {' '.join(record.indexes)}" if record.member else ""
-    return f"{version} {record.revision}{entry}\n".encode() + record.value
+    entry = f" {record.entry}" if record.entry else ""
+    return f"{version} {projection.revision}{entry}\n".encode() + record.value
 
 
 def version_of(stored: bytes) -> int:

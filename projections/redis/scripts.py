@@ -25,7 +25,8 @@ APPLY = (
     HEAD
     + """
 -- KEYS: the positions. ARGV: the number of partitions, then for each of them its name, the position
--- we expect and the new one; then for each record its key, version, revision, member, indexes and value.
+-- we expect and the new one; the number of projections, then for each of them the beginning of its keys
+-- and its revision; then for each checkout its id and version, and for each projection entry and value.
 local partitions = tonumber(ARGV[1])
 local at = 2
 for _ = 1, partitions do
@@ -37,19 +38,30 @@ for p = 1, partitions do
   redis.call('HSET', KEYS[1], ARGV[3 * p - 1], ARGV[3 * p + 1])
 end
 
-for a = at, #ARGV, 6 do
-  local key, member, indexes = ARGV[a], ARGV[a + 3], ARGV[a + 4]
-  local version, revision = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
+local function apply(key, version_text, revision_text, entry, value)
+  local version, revision = tonumber(version_text), tonumber(revision_text)
+  local member, indexes = string.match(entry, '^(%S*) ?(.*)$')
   local v, r, old_member, old_indexes = head_of(key)
   if version > v or (version == v and revision > r) then
     for index in string.gmatch(old_indexes, '%S+') do redis.call('ZREM', index, old_member) end
-    local line = ARGV[a + 1] .. ' ' .. ARGV[a + 2]
-    if member ~= '' then line = line .. ' ' .. member .. ' ' .. indexes end
-    redis.call('SET', key, line .. '\\n' .. ARGV[a + 5])
+    local line = version_text .. ' ' .. revision_text
+    if entry ~= '' then line = line .. ' ' .. entry end
+    redis.call('SET', key, line .. '\\n' .. value)
     v, r = version, revision
   end
   if version == v and revision == r then  -- also when nothing is new: a rebuild mends the indexes
     for index in string.gmatch(indexes, '%S+') do redis.call('ZADD', index, 0, member) end
+  end
+end
+
+local projections, first = tonumber(ARGV[at]), at + 1
+at = first + 2 * projections
+while at < #ARGV do
+  local id, version = ARGV[at], ARGV[at + 1]
+  at = at + 2
+  for p = first, first + 2 * projections - 1, 2 do
+    apply(ARGV[p] .. id, version, ARGV[p + 1], ARGV[at], ARGV[at + 1])
+    at = at + 2
   end
 end
 return 1
@@ -74,11 +86,12 @@ PAGE = (
     + """
 -- KEYS: what the views were built under, and the indexes. ARGV: how many entries at most, the lowest
 -- and the highest that are wanted (as ZRANGEBYLEX has it), the id after which to go on, or '', and
--- the beginning of the records' keys.
+-- the beginnings of the keys of the views and of the list's records.
 -- Returns what the views were built under, how many entries there are in all, 1 if more are to
--- come, and the record of each; of a checkout to go on after that isn't there, the first alone.
+-- come, and the view and the record of each; of a checkout to go on after that isn't there, the first alone.
 local built_under = redis.call('GET', KEYS[1])
-local limit, low, high, last, record = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local limit, low, high, last = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local view, record = ARGV[5], ARGV[6]
 
 -- By bytes, as Redis sorts; Lua's own comparison goes by the server's locale.
 local byte = string.byte
@@ -113,11 +126,12 @@ for _ = 1, limit + 1 do
     if entry and (not newest or is_later(entry, lists[newest][at[newest]])) then newest = l end
   end
   if not newest then break end
-  if #page == 3 + limit then
+  if #page == 3 + 2 * limit then
     page[3] = 1
     break
   end
   local id = string.sub(lists[newest][at[newest]], DIGITS + 1)
+  page[#page + 1] = redis.call('GET', view .. id)
   page[#page + 1] = redis.call('GET', record .. id)
   at[newest] = at[newest] + 1
 end

@@ -20,6 +20,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import LockNotOwnedError
 
+from projections.list_index import list_item
 from projections.list_page import ListFilter, ListPage, UnknownCursor
 from projections.projection import Projection
 from projections.redis import scripts
@@ -72,19 +73,25 @@ class RedisViews:
 
         None if the views can't be trusted now. Raises `UnknownCursor`.
         """
+        records = (record_key(CHECKOUT_VIEW.name), record_key(LIST_INDEX.name))
         reply = await self._page(
             keys=[_BUILT_UNDER, *wanted.indexes()],
-            args=[limit, *wanted.bounds(), cursor or "", record_key(LIST_INDEX.name)],
+            args=[limit, *wanted.bounds(), cursor or "", *records],
         )
         if not self._are_whole(_bytes(reply[0])):
             return None
         if len(reply) == 1:
             raise UnknownCursor(cursor)
         _, total_count, has_more, *found = reply
-        values = [_value(stored, LIST_INDEX) for stored in found]
-        items = [orjson.loads(value) for value in values if value]
+        bodies = [_value(stored, CHECKOUT_VIEW) for stored in found[::2]]
+        times = [_value(stored, LIST_INDEX) for stored in found[1::2]]
+        items = [
+            list_item(orjson.loads(body), when)
+            for body, when in zip(bodies, times, strict=True)
+            if body and when
+        ]
         # The projector repairs a record that a process of an older revision has written since.
-        whole = len(items) == len(values)
+        whole = len(items) == len(bodies)
         return ListPage(items, bool(has_more), total_count) if whole else None
 
     async def apply(self, views: Sequence[RenderedView], advances: Sequence[Advance] = ()) -> bool:
@@ -95,11 +102,13 @@ class RedisViews:
         args: list[bytes | str | int] = [len(advances)]
         for move in advances:
             args += [move.partition, "" if move.expected is None else move.expected, move.new]
+        args.append(len(PROJECTIONS))
+        for projection in PROJECTIONS:
+            args += [record_key(projection.name), projection.revision]
         for view in views:
+            args += [view.checkout_id, view.version]
             for record in view.records:
-                key = record_key(record.projection, view.checkout_id)
-                entry = (record.member, " ".join(record.indexes))
-                args += [key, view.version, record.revision, *entry, record.value]
+                args += [record.entry, record.value]
         return bool(await self._apply(keys=[_POSITIONS], args=args))
 
     async def outdated(self, versions: Mapping[str, int]) -> list[str]:

@@ -69,7 +69,10 @@ class ViewsCheck:
     """
 
     def __init__(self, views: RedisViews, store: EventStore, grace: float = GRACE_SECONDS) -> None:
-        self._checks = [_RecordsCheck(records, store, grace) for records in views.raw_views()]
+        self._checks = [
+            _RecordsCheck(number, records, store, grace)
+            for number, records in enumerate(views.raw_views())
+        ]
         self.count = 0
         """Checkouts whose records were compared."""
 
@@ -95,9 +98,10 @@ class ViewsCheck:
 
 
 class _RecordsCheck:
-    """Compares the records of one projection."""
+    """Compares the records of one projection: the `number`-th of each checkout."""
 
-    def __init__(self, records: RawViews, store: EventStore, grace: float) -> None:
+    def __init__(self, number: int, records: RawViews, store: EventStore, grace: float) -> None:
+        self._number = number
         self._records = records
         self._name = records.projection.name.replace("_", " ")
         self._store = store
@@ -113,7 +117,7 @@ class _RecordsCheck:
         self._suspects.extend(
             _Suspect(view.checkout_id, view.version, due)
             for view, stored in zip(rendered, found, strict=True)
-            if stored != stored_form(view.version, self._record(view))
+            if stored != self._expected(view)
         )
 
     async def second_looks(self, least: int) -> AsyncGenerator[WrongRecord, None]:
@@ -145,9 +149,9 @@ class _RecordsCheck:
                 )
                 yield WrongRecord(self._records, checkout_id, seen, what)
 
-    def _record(self, view: RenderedView) -> Record:
-        name = self._records.projection.name
-        return next(record for record in view.records if record.projection == name)
+    def _expected(self, view: RenderedView) -> bytes:
+        projection, record = self._records.projection, view.records[self._number]
+        return stored_form(view.version, projection, record)
 
     def _what_is_wrong(self, suspect: _Suspect, seen: bytes | None) -> str | None:
         """Whatever the record's version is by now: the store must have it, it must not be older than at the
@@ -163,10 +167,10 @@ class _RecordsCheck:
         checkout = self._at(suspect.checkout_id, shown)
         if checkout is None or checkout.version != shown:
             return f"{there} shows version {shown}, which the store does not have"
-        record = self._record(render_view(checkout))
-        if seen == stored_form(shown, record):
+        view = render_view(checkout)
+        if seen == self._expected(view):
             return None
-        return f"{there} {_difference(record, seen)}"
+        return f"{there} {_difference(view.records[self._number], seen)}"
 
     def _at(self, checkout_id: str, version: int) -> Checkout | None:
         try:
@@ -178,10 +182,14 @@ class _RecordsCheck:
 def _difference(record: Record, seen: bytes) -> str:
     """In which fields a record differs from what it should be."""
     try:
+        expected = orjson.loads(record.value)
+    except ValueError:
+        return "differs from the store"
+    try:
         value = orjson.loads(seen.partition(b"\n")[2])
     except ValueError:
         return "is no JSON"
-    paths = [it.path for it in differences(orjson.loads(record.value), value)]
+    paths = [it.path for it in differences(expected, value)]
     if not paths:
         return "has the right fields, and is written differently"
     described = ", ".join(paths[:_TOLD_PATHS]) + (", …" if len(paths) > _TOLD_PATHS else "")

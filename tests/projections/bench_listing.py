@@ -133,7 +133,7 @@ async def main(count: int) -> None:
             ]
             say(f"{name:28}{'  '.join(told)}   {page.total_count if page else '?'}")
         whole = await memory(views)
-        for kept_for_the_list in (f"{INDEX}*", record_key("list_item", "*")):
+        for kept_for_the_list in (f"{INDEX}*", record_key("list_entry", "*")):
             async for key in views._redis.scan_iter(kept_for_the_list, 1000):
                 await views._redis.delete(key)
         bare = await memory(views)

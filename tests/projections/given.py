@@ -34,9 +34,7 @@ def view(version: int, checkout_id: str = "a", body: bytes | None = None) -> Ren
     body = body or b'{"version":%d}' % version
     member = f"{1:015x}{checkout_id}"
     records = tuple(
-        Record(it.name, it.revision, body, member, (f"{INDEX}canceled",))
-        if it is LIST_INDEX
-        else Record(it.name, it.revision, body)
+        Record(body, member, (f"{INDEX}canceled",)) if it is LIST_INDEX else Record(body)
         for it in PROJECTIONS
     )
     return RenderedView(checkout_id, version, body, records)

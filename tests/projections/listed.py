@@ -9,11 +9,12 @@ from typing import Any
 
 from domain.checkout import Checkout
 from domain.values import Buyer, Status
+from projections.checkout_view import render
 from projections.list_index import list_item
 from projections.list_page import ListFilter
 from projections.projection import Source
 from projections.redis.views import RedisViews
-from projections.registry import render_view
+from projections.registry import LIST_INDEX, render_view
 from tests.projections.given import NOW, checkout
 
 CANCELED, READY = Status.CANCELED, Status.READY_FOR_PAYMENT
@@ -68,7 +69,7 @@ def naive_list(checkouts: Iterable[Checkout], wanted: ListFilter) -> list[dict[s
     """What a filter leaves of them, newest first; what was made at once, by id."""
     left = [each for each in checkouts if _is_wanted(each, wanted)]
     left.sort(key=lambda each: (each.created_at, each.id.encode()), reverse=True)
-    return [list_item(Source(each)) for each in left]
+    return [list_item(render(each), LIST_INDEX.project(Source(each)).value) for each in left]
 
 
 def _is_wanted(checkout: Checkout, wanted: ListFilter) -> bool:

@@ -91,7 +91,7 @@ async def test_a_list_is_not_shown_with_an_item_that_an_older_process_wrote(
 
 async def test_a_list_is_not_shown_without_an_item_that_it_has(views: RedisViews):
     await show(views, *CHECKOUTS)
-    await views._redis.delete(record_key("list_item", "a"))
+    await views._redis.delete(record_key("list_entry", "a"))
 
     assert await views.page(ListFilter(), 20) is None
     assert await views.page(ListFilter(), 2) is not None

@@ -15,6 +15,7 @@ from domain.commands import (
 )
 from projections.list_index import list_item
 from projections.projection import Source
+from projections.registry import LIST_INDEX
 from services.http_api import reads, writes
 from services.http_api.errors import no_such_version
 from services.http_api.operation import ErrorCase, Operation, ShownCheckout, ShownPage
@@ -62,7 +63,8 @@ def _read(name: str, path: str, *errors: ErrorCase, **more: Any) -> Operation:
 
 
 def _listed() -> dict[str, Any]:
-    item = list_item(Source(scenario()["CreateCheckout"].after))
+    source = Source(scenario()["CreateCheckout"].after)
+    item = list_item(source.view, LIST_INDEX.project(source).value)
     return {"data": [item], "has_more": False, "total_count": 1}
 
 
