@@ -68,6 +68,28 @@ return 1
 """
 )
 
+OUTDATED = (
+    HEAD
+    + """
+-- ARGV: the number of projections, then for each of them the beginning of its keys and its revision;
+-- then for each checkout its id and version. Returns the ids of those of which a record is missing, older
+-- than the version or of an older revision.
+local last = 1 + 2 * tonumber(ARGV[1])
+local found = {}
+for at = last + 1, #ARGV, 2 do
+  local id, version = ARGV[at], tonumber(ARGV[at + 1])
+  for p = 2, last, 2 do
+    local v, r = head_of(ARGV[p] .. id)
+    if v < version or (v == version and r < tonumber(ARGV[p + 1])) then
+      found[#found + 1] = id
+      break
+    end
+  end
+end
+return found
+"""
+)
+
 REMOVE = (
     HEAD
     + """

@@ -57,6 +57,7 @@ class RedisViews:
         self._redis = redis
         self._run_id = run_id
         self._apply = redis.register_script(scripts.APPLY)
+        self._outdated = redis.register_script(scripts.OUTDATED)
         self._page = redis.register_script(scripts.PAGE)
 
     async def get(self, checkout_id: str) -> RenderedView | None:
@@ -102,9 +103,7 @@ class RedisViews:
         args: list[bytes | str | int] = [len(advances)]
         for move in advances:
             args += [move.partition, "" if move.expected is None else move.expected, move.new]
-        args.append(len(PROJECTIONS))
-        for projection in PROJECTIONS:
-            args += [record_key(projection.name), projection.revision]
+        args += _projections()
         for view in views:
             args += [view.checkout_id, view.version]
             for record in view.records:
@@ -113,17 +112,9 @@ class RedisViews:
 
     async def outdated(self, versions: Mapping[str, int]) -> list[str]:
         """Those checkouts of which a record is missing, older than this version or of an older revision."""
-        wanted = [(checkout_id, it) for checkout_id in versions for it in PROJECTIONS]
-        pipeline = self._redis.pipeline(transaction=False)
-        for checkout_id, projection in wanted:
-            pipeline.getrange(record_key(projection.name, checkout_id), 0, 40)
-        heads = zip(wanted, await pipeline.execute(), strict=True)
-        outdated = {
-            checkout_id
-            for (checkout_id, projection), head in heads
-            if _head(head) < (versions[checkout_id], projection.revision)
-        }
-        return [checkout_id for checkout_id in versions if checkout_id in outdated]
+        wanted = [x for pair in versions.items() for x in pair]
+        found = await self._outdated(args=[*_projections(), *wanted])
+        return [(_bytes(checkout_id) or b"").decode() for checkout_id in found]
 
     async def are_built(self) -> bool:
         """Whether all records and indexes are here, built under this server process."""
@@ -218,6 +209,12 @@ def connect(url: str) -> RedisViews:
 def _bytes(reply: bytes | str | None) -> bytes | None:
     """A reply as bytes; the client's types allow for one that decodes."""
     return reply.encode() if isinstance(reply, str) else reply
+
+
+def _projections() -> list[str | int]:
+    """All projections, as the scripts take them: their number, then key prefix and revision of each."""
+    pairs = [(record_key(it.name), it.revision) for it in PROJECTIONS]
+    return [len(PROJECTIONS), *(x for pair in pairs for x in pair)]
 
 
 def _revisions() -> str:
