@@ -14,7 +14,7 @@ _STRETCH = 1_000
 """Events of the store that are read at a time."""
 
 
-class Source(Protocol):
+class EventSource(Protocol):
     """The event store, as far as a rebuild needs it."""
 
     def sweep(self, position: int, limit: int) -> tuple[int, list[Checkout]]:
@@ -23,7 +23,7 @@ class Source(Protocol):
 
 async def rebuild(
     views: RedisViews,
-    source: Source,
+    source: EventSource,
     positions: Mapping[str, int],
     progress: Callable[[int], Awaitable[None]] | None = None,
 ) -> int | None:

@@ -33,4 +33,6 @@ def render_view(checkout: Checkout) -> RenderedView:
     """Render a checkout for all projections."""
     source = Source(checkout)
     records = tuple(projection.project(source) for projection in PROJECTIONS)
-    return RenderedView(checkout.id, checkout.version, records[0].value, records)
+    return RenderedView(
+        checkout.id, checkout.version, records[PROJECTIONS.index(CHECKOUT_VIEW)].value, records
+    )
