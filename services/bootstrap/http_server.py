@@ -17,6 +17,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from services.messages.errors import error_body
 
 _GRACE_SECONDS = 2
+_KEEP_ALIVE_SECONDS = 120
+"""Longer than clients and load balancers keep an idle connection (httpx 5 s, nginx and AWS 60 s,
+Go 90 s), so that it is they who close it, never we while a request is on its way."""
 
 
 class _Protocol(H11Protocol):
@@ -64,6 +67,7 @@ async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
         access_log=False,
         server_header=False,
         lifespan="off",
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config)

@@ -72,6 +72,10 @@ class ServiceProcess:
         assert self.process
         self.process.send_signal(signal.SIGCONT)
 
+    def has_ended(self) -> bool:
+        """Whether it was started and runs no more."""
+        return self.process is not None and self.process.poll() is not None
+
     def is_ready(self) -> bool:
         """Whether it says that it is."""
         try:

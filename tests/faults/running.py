@@ -16,9 +16,11 @@ from tests.faults.load import Load
 
 
 async def until_ready(*services: ServiceProcess, within: float = 60) -> None:
-    """Wait until all of them say that they are ready."""
+    """Wait until all of them say that they are ready; one that has ended fails with its log."""
 
     async def ready() -> bool:
+        for service in services:
+            assert not service.has_ended(), f"{service.service} has ended:\n{service.log()[-2000:]}"
         return all([await asyncio.to_thread(service.is_ready) for service in services])
 
     await eventually_async(ready, within)

@@ -36,11 +36,21 @@ def missing(server: str, remedy: str) -> NoReturn:
     pytest.skip(reason)
 
 
+_reserved: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port that is kept for its server, which may bind it at any time and again after a restart.
+
+    A bound socket that does not listen stays open until the tests end. A server that sets
+    SO_REUSEADDR, as all of ours do, can listen beside it; meanwhile the kernel gives the port
+    neither to another test process nor, as its own end, to an outgoing connection.
+    """
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind((HOST, 0))
+    _reserved.append(reserved)
+    return int(reserved.getsockname()[1])
 
 
 def start(
