@@ -17,6 +17,7 @@ from domain.commands import COMMANDS
 from domain.values import CHECKOUT_ID_PATTERN
 from services.kafka.connection import connection_of
 from services.kafka.topics import Topics
+from services.messages.cloud_events import TYPE_PREFIX, type_of
 from services.messages.command_client import CommandClient, CommandToSend, Reply
 from services.runtime.log_config import configure_logging
 from services.runtime.settings import Settings
@@ -63,7 +64,7 @@ def send(
     configure_logging(as_json=False, level=40)
     settings = Settings.load("kafka_bootstrap_servers")
     command = CommandToSend(
-        type=f"checkout.{command_type.removeprefix('checkout.')}",
+        type=type_of(command_type.removeprefix(TYPE_PREFIX)),
         checkout_id=checkout_id,
         body=_read(data),
         source=source,

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 
-from domain.commands import COMMANDS, Command
+from domain.commands import COMMANDS, CancelCheckout, Command
 from domain.events import Channel
 from domain.rejection import Rejection, RejectionCode, invalid
 from domain.values import CHECKOUT_ID_PATTERN, MAX_TEXT
@@ -23,7 +23,7 @@ from services.command_consumer.received_cloud_event import (
 )
 from services.command_handling import CommandEnvelope, fingerprint_of, valid_traceparent
 from services.kafka.topics import Topics
-from services.messages.cloud_events import TYPE_PREFIX
+from services.messages.cloud_events import JSON, TYPE_PREFIX, type_of
 from services.messages.dead_letters import DeadLetterReason
 from services.messages.strict_json import parse_json
 
@@ -134,7 +134,7 @@ class _Reading:
         body = self.cloud_event.body
         if not isinstance(body, bytes):
             return body, None
-        if not body and command_type == "checkout.CancelCheckout":
+        if not body and command_type == type_of(CancelCheckout.NAME):
             return {}, None
         unread = {"sha256": hashlib.sha256(body).hexdigest()}
         if len(body) > MAX_BODY_BYTES:
@@ -183,11 +183,11 @@ def _name_of(command_type: str) -> str:
 def _command_class(command_type: str) -> type[Command]:
     known = COMMANDS.get(command_type.removeprefix(TYPE_PREFIX))
     if known is None or not command_type.startswith(TYPE_PREFIX):
-        names = ", ".join(f"{TYPE_PREFIX}{name}" for name in COMMANDS)
+        names = ", ".join(type_of(name) for name in COMMANDS)
         raise invalid(f"unknown command type; known are {names}", "$.type")
     return known
 
 
 def _is_json(content_type: str) -> bool:
     media_type = content_type.partition(";")[0].strip()
-    return media_type == "application/json" or media_type.endswith("+json")
+    return media_type == JSON or media_type.endswith("+json")

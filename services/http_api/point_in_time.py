@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import orjson
-
 from domain.events import RecordedEvent
 from domain.point_in_time import Moment, as_of
 from projections.registry import RenderedView, render_view
 from services.event_store import EventStore
 from services.event_store.recorder import StreamRange
-from services.messages.event_messages import structured_event
+from services.messages.encoding import encode
+from services.messages.event_messages import EventPage
 
 _PAGE = 500
 """Events in memory at once, however long a stream is."""
@@ -38,8 +37,7 @@ class PointInTimeReader:
         found = self._range(checkout_id, version, version + limit + 1)
         if not found and not self._range(checkout_id, 0, 1):
             return None
-        page = [structured_event(recorded) for recorded in found[:limit]]
-        return orjson.dumps({"data": page, "has_more": len(found) > limit})
+        return encode(EventPage.of(found[:limit], has_more=len(found) > limit))
 
     def _stream(self, checkout_id: str) -> Iterator[RecordedEvent]:
         after = 0

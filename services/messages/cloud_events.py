@@ -26,6 +26,9 @@ JSON: Final = "application/json"
 TYPE_PREFIX = "checkout."
 """What comes before the name of a command, event or reply in its `type`."""
 
+SCHEMA_PREFIX = "urn:checkout:"
+"""What comes before the name of a message in the id of its schema, which is an event's `dataschema`."""
+
 Identifier = Annotated[str, Field(min_length=1)]
 _Bounded = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 _DateTime = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
@@ -114,6 +117,11 @@ class ReplyAttributes(_SentAttributes):
         Identifier, Field(description="A digest of the value: a repeated reply has the same.")
     ]
     time: Annotated[_DateTime, Field(description="When the reply was sent.")]
+
+
+def type_of(name: str) -> str:
+    """The `type` of a command, event or reply."""
+    return f"{TYPE_PREFIX}{name}"
 
 
 def cloud_event(

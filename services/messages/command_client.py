@@ -16,7 +16,8 @@ from services.kafka.connection import KafkaConnection
 from services.kafka.producer_record import ProducerRecord
 from services.kafka.publisher import KafkaUnavailable, Publisher
 from services.kafka.topics import Topics
-from services.messages.cloud_events import CommandAttributes, binary_headers
+from services.messages.cloud_events import CommandAttributes, binary_headers, type_of
+from services.messages.replies import CommandAccepted
 
 
 class NoReply(Exception):
@@ -33,7 +34,7 @@ class Reply:
     @property
     def is_accepted(self) -> bool:
         """Whether the command was carried out."""
-        return self.type == "checkout.CommandAccepted"
+        return self.type == type_of(CommandAccepted.__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterable
 from functools import reduce
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,14 @@ from pydantic import Field
 from domain.events import EVENTS, RecordedEvent
 from domain.values import Value
 from services.kafka.producer_record import ProducerRecord
-from services.messages.cloud_events import JSON, SOURCE, TYPE_PREFIX, EventAttributes, cloud_event
+from services.messages.cloud_events import (
+    JSON,
+    SCHEMA_PREFIX,
+    SOURCE,
+    EventAttributes,
+    cloud_event,
+    type_of,
+)
 from services.messages.rfc3339 import format_rfc3339
 
 _AnyEvent: Any = reduce(operator.or_, EVENTS.values())
@@ -28,8 +36,14 @@ class CloudEvent(EventAttributes):
 class EventPage(Value):
     """Some of a checkout's events, oldest first."""
 
-    data: tuple[CloudEvent, ...]
+    data: list[CloudEvent]
     has_more: Annotated[bool, Field(description="Whether there are events after these.")]
+
+    @classmethod
+    def of(cls, events: Iterable[RecordedEvent], *, has_more: bool) -> EventPage:
+        """A page to send."""
+        data = [structured_event(recorded) for recorded in events]
+        return cls.model_construct(data=data, has_more=has_more)
 
 
 def event_attributes(recorded: RecordedEvent) -> EventAttributes:
@@ -37,7 +51,7 @@ def event_attributes(recorded: RecordedEvent) -> EventAttributes:
     event, metadata = recorded.event, recorded.metadata
     attributes: EventAttributes = {
         "specversion": "1.0",
-        "type": f"{TYPE_PREFIX}{event.NAME}",
+        "type": type_of(event.NAME),
         "source": SOURCE,
         "id": f"{recorded.checkout_id}:{recorded.version}",
         "subject": recorded.checkout_id,
@@ -48,7 +62,7 @@ def event_attributes(recorded: RecordedEvent) -> EventAttributes:
         "causationid": metadata.command_id,
         "causationsource": metadata.command_source,
         "actor": metadata.actor,
-        "dataschema": f"urn:checkout:{event.topic()}",
+        "dataschema": f"{SCHEMA_PREFIX}{event.topic()}",
     }
     if metadata.traceparent:
         attributes["traceparent"] = metadata.traceparent

@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from domain.commands import COMMANDS
 from domain.events import EVENTS
-from services.messages.cloud_events import TYPE_PREFIX
+from services.messages.cloud_events import SCHEMA_PREFIX, type_of
 from services.messages.replies import REPLIES
 from services.messages.schemas import schema_of
 
@@ -68,8 +68,8 @@ def _message(
     definitions = {"$defs": schema.pop("$defs")} if "$defs" in schema else {}
     head = {
         "$schema": DIALECT,
-        "$id": f"urn:checkout:{name}{version}",
+        "$id": f"{SCHEMA_PREFIX}{name}{version}",
         "$comment": WRITTEN_BY,
         "title": name,
     }
-    return MessageSchema(f"{path}.json", f"{TYPE_PREFIX}{name}", head | schema | definitions)
+    return MessageSchema(f"{path}.json", type_of(name), head | schema | definitions)

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import orjson
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, GetPydanticSchema
+from pydantic_core import core_schema
 
 from domain.checkout_view import CheckoutView
 from domain.rejection import Rejection
 from domain.values import CheckoutId, Value
 from projections.registry import RenderedView
 from services.kafka.producer_record import ProducerRecord
-from services.messages.cloud_events import SOURCE, TYPE_PREFIX, ReplyAttributes, cloud_event
+from services.messages.cloud_events import SOURCE, ReplyAttributes, cloud_event, type_of
+from services.messages.encoding import encode
 from services.messages.errors import Error, error_of
 from services.messages.rfc3339 import format_rfc3339
+
+_RenderedCheckout = Annotated[
+    orjson.Fragment,
+    GetPydanticSchema(
+        lambda fragment, handler: core_schema.json_or_python_schema(
+            handler(CheckoutView), core_schema.is_instance_schema(fragment)
+        )
+    ),
+]
+"""A checkout whose JSON is at hand already, from its view."""
 
 
 class _Reply(Value):
@@ -29,7 +41,7 @@ class CommandAccepted(_Reply):
     """The command was carried out, or changed nothing and was right all the same."""
 
     version: Annotated[int, Field(ge=1, description="Of the checkout, as the command left it.")]
-    checkout: CheckoutView
+    checkout: _RenderedCheckout
 
 
 class CommandRejected(_Reply):
@@ -55,35 +67,34 @@ def accepted(
     topic: str, command: RepliedCommand, view: RenderedView, now: datetime
 ) -> ProducerRecord:
     """The `CommandAccepted` of a command that left the checkout as the view shows it."""
-    # The view is JSON already.
-    result = {"version": view.version, "checkout": orjson.Fragment(view.body)}
-    return _reply(topic, CommandAccepted, command, result, now)
+    reply = CommandAccepted(
+        command_id=command.command_id,
+        command_source=command.source,
+        checkout_id=command.checkout_id,
+        version=view.version,
+        checkout=orjson.Fragment(view.body),
+    )
+    return _message(topic, reply, command, now)
 
 
 def rejected(
     topic: str, command: RepliedCommand, rejection: Rejection, now: datetime
 ) -> ProducerRecord:
     """The `CommandRejected` of a command."""
-    result = {"error": error_of(rejection).model_dump()}
-    return _reply(topic, CommandRejected, command, result, now)
-
-
-def _reply(
-    topic: str,
-    model: type[_Reply],
-    command: RepliedCommand,
-    result: dict[str, Any],
-    now: datetime,
-) -> ProducerRecord:
-    named = _Reply(
+    reply = CommandRejected(
         command_id=command.command_id,
         command_source=command.source,
         checkout_id=command.checkout_id,
+        error=error_of(rejection),
     )
-    data = orjson.dumps(named.model_dump() | result)
+    return _message(topic, reply, command, now)
+
+
+def _message(topic: str, reply: _Reply, command: RepliedCommand, now: datetime) -> ProducerRecord:
+    data = encode(reply)
     attributes: ReplyAttributes = {
         "specversion": "1.0",
-        "type": f"{TYPE_PREFIX}{model.__name__}",
+        "type": type_of(type(reply).__name__),
         "source": SOURCE,
         # Derived from the content, so that a repeated reply is the same CloudEvent.
         "id": hashlib.sha256(data).hexdigest()[:32],

@@ -23,7 +23,7 @@ from services.http_api.responses import PREFIX
 from services.http_api.v1 import error_cases as cases
 from services.http_api.v1 import query
 from services.messages.checkout_list import CheckoutPage
-from services.messages.event_messages import EventPage, structured_event
+from services.messages.event_messages import EventPage
 from services.messages.scenario import scenario
 from services.security.api_keys import Scope
 
@@ -69,8 +69,7 @@ def _listed() -> dict[str, Any]:
 
 
 def _events() -> dict[str, Any]:
-    events = scenario()["CreateCheckout"].events[:2]
-    return {"data": [structured_event(event) for event in events], "has_more": True}
+    return dict(EventPage.of(scenario()["CreateCheckout"].events[:2], has_more=True))
 
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -6,12 +6,13 @@ from typing import Any
 
 import orjson
 
-from domain.commands import CancelCheckout, ClientCommand, UpdateCheckout
+from domain.commands import CancelCheckout, ClientCommand, CreateCheckout, UpdateCheckout
 from domain.events import Event
 from projections.registry import render_view
 from services.kafka.producer_record import ProducerRecord
 from services.kafka.topics import Topics
-from services.messages.cloud_events import TYPE_PREFIX, CommandAttributes, binary_headers
+from services.messages.cloud_events import CommandAttributes, binary_headers, type_of
+from services.messages.dead_letters import DeadLetterHeaders, DeadLetterReason
 from services.messages.event_messages import event_message
 from services.messages.replies import RepliedCommand, accepted, rejected
 from services.messages.rfc3339 import format_rfc3339
@@ -33,7 +34,7 @@ def command_example(command: type[ClientCommand], topics: Topics) -> Example | N
         return None
     attributes: CommandAttributes = {
         "specversion": "1.0",
-        "type": f"{TYPE_PREFIX}{command.NAME}",
+        "type": type_of(command.NAME),
         "source": PUBLISHER,
         "id": step.command_id,
         "subject": CHECKOUT_ID,
@@ -59,7 +60,7 @@ def event_example(event: type[Event], topics: Topics) -> Example | None:
 
 def accepted_example(topics: Topics) -> Example:
     """The reply to the scenario's first command."""
-    first = next(iter(scenario().values()))
+    first = scenario()[CreateCheckout.NAME]
     command = _replied(first, first.command_id)
     message = accepted(topics.replies, command, render_view(first.after), first.at)
     return _example("CommandAccepted", message)
@@ -75,16 +76,19 @@ def rejected_example(topics: Topics) -> Example:
 
 def dead_letter_example(topics: Topics) -> Example:
     """A message that names neither its sender nor its checkout."""
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_type": f"{TYPE_PREFIX}CancelCheckout",
-        "dl_reason": "missing_attributes",
+    received = {"ce_specversion": "1.0", "ce_type": type_of(CancelCheckout.NAME)}
+    added: DeadLetterHeaders = {
+        "dl_reason": DeadLetterReason.MISSING_ATTRIBUTES.value,
         "dl_topic": topics.commands,
         "dl_partition": "7",
         "dl_offset": "1042",
-        "dl_time": format_rfc3339(next(iter(scenario().values())).at),
+        "dl_time": format_rfc3339(scenario()[CreateCheckout.NAME].at),
     }
-    return {"name": "DeadLetter", "headers": headers, "payload": {"reason": "timeout"}}
+    return {
+        "name": "DeadLetter",
+        "headers": {**received, **added},
+        "payload": {"reason": "timeout"},
+    }
 
 
 def _replied(step: ScenarioStep, command_id: str) -> RepliedCommand:

@@ -10,11 +10,12 @@ from domain.values import CHECKOUT_ID_PATTERN
 from services.kafka.topics import Topics
 from services.messages.cloud_events import (
     JSON,
-    TYPE_PREFIX,
+    SCHEMA_PREFIX,
     CommandAttributes,
     EventAttributes,
     ReplyAttributes,
     header_schema,
+    type_of,
 )
 
 Schema = dict[str, Any]
@@ -45,21 +46,21 @@ def command_headers(command: type[ClientCommand], topics: Topics) -> Schema:
             f"`{replies}`.",
         },
     }
-    return header_schema(CommandAttributes, {"type": f"{TYPE_PREFIX}{command.NAME}"}, more)
+    return header_schema(CommandAttributes, {"type": type_of(command.NAME)}, more)
 
 
 def event_headers(event: type[Event]) -> Schema:
     """What is sent with an event."""
     constants = {
-        "type": f"{TYPE_PREFIX}{event.NAME}",
-        "dataschema": f"urn:checkout:{event.topic()}",
+        "type": type_of(event.NAME),
+        "dataschema": f"{SCHEMA_PREFIX}{event.topic()}",
     }
     return _sent(header_schema(EventAttributes, constants, _SENT_AS_JSON))
 
 
 def reply_headers(name: str) -> Schema:
     """What is sent with a reply."""
-    constants = {"type": f"{TYPE_PREFIX}{name}"}
+    constants = {"type": type_of(name)}
     return _sent(header_schema(ReplyAttributes, constants, _SENT_AS_JSON))
 
 

@@ -24,7 +24,7 @@ from services.messages.asyncapi.headers import (
     event_headers,
     reply_headers,
 )
-from services.messages.cloud_events import JSON, TYPE_PREFIX
+from services.messages.cloud_events import JSON, type_of
 from services.messages.dead_letters import DeadLetterHeaders
 from services.messages.replies import REPLIES, CommandAccepted, CommandRejected
 from services.messages.schemas import Schemas, shape_schema
@@ -98,7 +98,7 @@ def _cloud_event(
 ) -> dict[str, Any]:
     summary, _, description = (model.__doc__ or "").partition("\n")
     message = {
-        "name": f"{TYPE_PREFIX}{name}",
+        "name": type_of(name),
         "title": name,
         "summary": summary,
         "description": " ".join(description.split()),
