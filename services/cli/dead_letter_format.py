@@ -45,9 +45,9 @@ def whole(letter: DeadLetter) -> dict[str, Any]:
     original = letter.original
     return summary(letter) | {
         "facts": dict(letter.facts),
-        "key": _told(original.key),
-        "headers": [{"name": name, "value": _told(value)} for name, value in original.headers],
-        "value": _told(original.value),
+        "key": _json_of(original.key),
+        "headers": [{"name": name, "value": _json_of(value)} for name, value in original.headers],
+        "value": _json_of(original.value),
     }
 
 
@@ -55,14 +55,14 @@ def pages(letter: DeadLetter) -> str:
     """All of a dead letter for a person."""
     original = letter.original
     facts = [escaped(f"dl_{name}: {text}") for name, text in letter.facts.items()]
-    headers = [f"{escaped(name)}: {_shown(value)}" for name, value in original.headers]
+    headers = [f"{escaped(name)}: {_text_of(value)}" for name, value in original.headers]
     return "\n".join(
         [
             line(letter),
             "",
             *facts,
             "",
-            f"key: {_shown(original.key)}",
+            f"key: {_text_of(original.key)}",
             *headers,
             "",
             _pretty(original.value),
@@ -70,7 +70,7 @@ def pages(letter: DeadLetter) -> str:
     )
 
 
-def _shown(content: bytes | None) -> str:
+def _text_of(content: bytes | None) -> str:
     return "(null)" if content is None else escaped(content.decode("utf-8", "backslashreplace"))
 
 
@@ -78,10 +78,10 @@ def _pretty(value: bytes | None) -> str:
     try:
         return laid_out(json.loads(value or b""))
     except (ValueError, RecursionError):
-        return _shown(value)
+        return _text_of(value)
 
 
-def _told(content: bytes | None) -> Any:
+def _json_of(content: bytes | None) -> Any:
     if content is None:
         return None
     try:

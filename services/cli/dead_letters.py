@@ -39,7 +39,7 @@ def _places(given: list[str] | str | None) -> list[str] | str | None:
 
 
 _OfReason = Annotated[
-    DeadLetterReason | None, typer.Option("--reason", help="Only those put aside for this reason.")
+    DeadLetterReason | None, typer.Option("--reason", help="Only those with this reason.")
 ]
 _OfCheckout = Annotated[
     str | None, typer.Option("--checkout", help="Only those about this checkout.")
@@ -52,7 +52,7 @@ def list_letters(
     checkout: _OfCheckout = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line for each.")] = False,
 ) -> None:
-    """List the dead letters there are now, by partition and offset, a line each."""
+    """List the current dead letters by partition and offset, one a line."""
     letters = _letters(*_setup(), reason, checkout)
     if not asyncio.run(_list(letters, as_json=as_json)) and not as_json:
         typer.echo(_NONE)
@@ -63,7 +63,7 @@ def show(
     place: Annotated[str, typer.Argument(metavar="PARTITION:OFFSET", callback=_places)],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
 ) -> None:
-    """Show a dead letter: why it was put aside, and its key, headers and value as they came."""
+    """Show a dead letter: the reason, and its key, headers and value as they came."""
     letter = asyncio.run(_letter_at(*_setup(), place))
     if letter is None:
         typer.echo(f"checkout: there is no dead letter at {place}", err=True)
@@ -80,15 +80,15 @@ def retry(
     reason: _OfReason = None,
     checkout: _OfCheckout = None,
     anyway: Annotated[
-        bool, typer.Option("--anyway", help="Also on checkouts that have moved on since.")
+        bool, typer.Option("--anyway", help="Also on checkouts that have changed since.")
     ] = False,
     wait: Annotated[float, typer.Option(help="Seconds to wait for each reply.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line for each.")] = False,
 ) -> None:
-    """Publish commands again as they came, and print each one's reply. Exit 1 if one is not accepted.
+    """Publish commands again as they came, and print their replies. Exit 1 unless all are accepted.
 
-    Each expects the version that its checkout had when it failed, so one that has moved on since refuses
-    it. A rejection is that command's reply for good: decide on --anyway before, not after.
+    Each expects the version that its checkout had when it failed, and is rejected if the checkout has
+    changed since. A rejection is final for that command: decide on --anyway before, not after.
     """
     if bool(places) == bool(reason or checkout):
         raise typer.BadParameter("give either PARTITION:OFFSET, or --reason and --checkout")
@@ -97,8 +97,8 @@ def retry(
         letters = _letters_at(connection, topics, places)
     else:
         letters = _letters(connection, topics, reason, checkout)
-    tried = RetryRun(connection, topics, wait=wait, anyway=anyway)
-    count, accepted = asyncio.run(_retry(tried, letters, as_json=as_json))
+    run = RetryRun(connection, topics, wait=wait, anyway=anyway)
+    count, accepted = asyncio.run(_retry(run, letters, as_json=as_json))
     if not count and not as_json:
         typer.echo(_NONE)
     if accepted < count:
@@ -115,10 +115,10 @@ async def _list(letters: Letters, *, as_json: bool) -> int:
     return count
 
 
-async def _retry(tries: RetryRun, letters: Letters, *, as_json: bool) -> tuple[int, int]:
+async def _retry(run: RetryRun, letters: Letters, *, as_json: bool) -> tuple[int, int]:
     """The number of retries, and how many of them were accepted."""
     count = accepted = 0
-    async with aclosing(letters), aclosing(tries.of(letters)) as results:
+    async with aclosing(letters), aclosing(run.retry(letters)) as results:
         async for result in results:
             typer.echo(json.dumps(result.as_json()) if as_json else escaped(result.line()))
             count += 1

@@ -10,7 +10,7 @@ import typer
 
 from services.messages.schema_export import export as write_schemas
 
-app = typer.Typer(no_args_is_help=True, help="The JSON Schemas of the messages on Kafka.")
+app = typer.Typer(no_args_is_help=True, help="JSON Schemas of the messages on Kafka.")
 
 
 @app.callback()
@@ -22,7 +22,9 @@ def _schemas() -> None:
 def export(
     directory: Annotated[
         Path,
-        typer.Argument(metavar="DIR", file_okay=False, help="Where to; made if it is not there."),
+        typer.Argument(
+            metavar="DIR", file_okay=False, help="The directory to write to; created if missing."
+        ),
     ],
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the paths as a JSON list.")
@@ -30,8 +32,8 @@ def export(
 ) -> None:
     """Write a JSON Schema (draft 2020-12) for each message: commands, events by version, replies.
 
-    Each file is whole in itself; index.json tells which is whose. Files of an earlier export are
-    replaced. Others are never touched: if one is in the way, it is named and nothing is written.
+    Each file is self-contained; index.json lists the file of each type. Files of an earlier export are
+    replaced. Other files are never touched: if one is in the way, the command names it and writes nothing.
     """
     written = [str(path) for path in write_schemas(directory)]
     typer.echo(json.dumps(written) if as_json else "\n".join(written))

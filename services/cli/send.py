@@ -23,13 +23,13 @@ from services.runtime.log_config import configure_logging
 from services.runtime.settings import Settings
 
 
-def _a_checkouts_id(given: str) -> str:
+def _checkout_id(given: str) -> str:
     if not re.fullmatch(CHECKOUT_ID_PATTERN, given):
         raise typer.BadParameter("an id is 1 to 64 of A-Z a-z 0-9 _ -; no reply could be sent")
     return given
 
 
-def _a_file_or_dash(given: Path | None) -> Path | None:
+def _file_or_dash(given: Path | None) -> Path | None:
     if given and str(given) != "-" and (given.is_dir() or not given.exists()):
         raise typer.BadParameter(f"there is no file {given}")
     return given
@@ -40,27 +40,29 @@ def send(
         str, typer.Argument(metavar="TYPE", help=f"One of {', '.join(COMMANDS)}.")
     ],
     checkout_id: Annotated[
-        str, typer.Argument(metavar="ID", help="The checkout's id.", callback=_a_checkouts_id)
+        str, typer.Argument(metavar="ID", help="The checkout's id.", callback=_checkout_id)
     ],
     data: Annotated[
         Path | None,
         typer.Option(
             help="File with the command's JSON; - for standard input.",
-            callback=_a_file_or_dash,
+            callback=_file_or_dash,
         ),
     ] = None,
     command_id: Annotated[
         str | None,
-        typer.Option(help="ce_id: send the same one again for a repeat. Made up if not given."),
+        typer.Option(help="ce_id; the same one again is a repeat. Random by default."),
     ] = None,
-    source: Annotated[str, typer.Option(help="ce_source: who sends.")] = "/checkout/cli",
+    source: Annotated[
+        str, typer.Option(help="ce_source: the name of the sender.")
+    ] = "/checkout/cli",
     expected_version: Annotated[
-        int | None, typer.Option(help="Refuse unless the checkout is at this version.")
+        int | None, typer.Option(help="Reject unless the checkout is at this version.")
     ] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for the reply.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reply on one line.")] = False,
 ) -> None:
-    """Publish a command and print its reply. Exit 1 if it is rejected or no reply comes."""
+    """Publish a command and print its reply. Exit 1 if it is rejected or no reply arrives."""
     configure_logging(as_json=False, level=40)
     settings = Settings.load("kafka_bootstrap_servers")
     command = CommandToSend(

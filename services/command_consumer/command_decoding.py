@@ -55,23 +55,23 @@ class UnanswerableRecord:
     reason: DeadLetterReason
 
 
-def read(record: ConsumerRecord, topics: Topics) -> DecodedCommand | UnanswerableRecord:
+def decode_command(record: ConsumerRecord, topics: Topics) -> DecodedCommand | UnanswerableRecord:
     """Decode a record."""
     try:
-        return _Reading(record, ReceivedCloudEvent.of(record), topics).incoming()
+        return _Decoder(record, ReceivedCloudEvent.of(record), topics).decode()
     except Unanswerable as unreadable:
         return UnanswerableRecord(record, unreadable.reason)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _Decoder:
     """One CloudEvent while it is decoded."""
 
     record: ConsumerRecord
     cloud_event: ReceivedCloudEvent
     topics: Topics
 
-    def incoming(self) -> DecodedCommand:
+    def decode(self) -> DecodedCommand:
         """The decoded command. Raises `Unanswerable`."""
         command_id, source, command_type, subject = (
             self._required(name) for name in ("id", "source", "type", "subject")
@@ -124,8 +124,8 @@ class _Reading:
         return int(given) if given is not None and _VERSION.fullmatch(str(given)) else None
 
     def _reply_to(self) -> str | None:
-        asked = self.cloud_event.headers.get("reply-to")
-        return asked if asked and self.topics.may_reply_to(asked) else None
+        topic = self.cloud_event.headers.get("reply-to")
+        return topic if topic and self.topics.may_reply_to(topic) else None
 
     def _parsed_body(self, command_type: str) -> tuple[Any, Rejection | None]:
         """The body as JSON values; or, with the reason why it can't be read, a digest that

@@ -9,7 +9,11 @@ from datetime import datetime
 from aiokafka import ConsumerRecord
 
 from services.command_consumer import dead_letters
-from services.command_consumer.command_decoding import DecodedCommand, UnanswerableRecord, read
+from services.command_consumer.command_decoding import (
+    DecodedCommand,
+    UnanswerableRecord,
+    decode_command,
+)
 from services.command_consumer.reply_topics import ReplyTopics
 from services.command_handling import Accepted, Answer, Failed, GroupCommitter, Rejected
 from services.kafka.connection import KafkaConnection
@@ -59,14 +63,14 @@ class CommandConsumer:
         await self._publisher.stop()
 
     async def _handle(self, records: Records) -> None:
-        read_records = [self._read(record) for record in records]
-        incoming = [item for item in read_records if isinstance(item, DecodedCommand)]
+        decoded = [self._decode(record) for record in records]
+        incoming = [item for item in decoded if isinstance(item, DecodedCommand)]
         answers = await self._writer.submit([item.envelope for item in incoming])
         await self._writer.show_for_certain(answers)
         reply_topics = await self._reply_topics.choose({item.reply_to for item in incoming})
         messages = [
             self._dead_letter(item.record, item.reason)
-            for item in read_records
+            for item in decoded
             if isinstance(item, UnanswerableRecord)
         ]
         for item, answer in zip(incoming, answers, strict=True):
@@ -79,10 +83,10 @@ class CommandConsumer:
             self._reply_topics.failed(reply_topics.values(), error.__cause__)
             raise
 
-    def _read(self, record: ConsumerRecord) -> DecodedCommand | UnanswerableRecord:
+    def _decode(self, record: ConsumerRecord) -> DecodedCommand | UnanswerableRecord:
         """Decode a record. One that makes our own code fail becomes a dead letter and stops no other."""
         try:
-            return read(record, self._topics)
+            return decode_command(record, self._topics)
         except Exception:
             logger.exception("offset %d of partition %d", record.offset, record.partition)
             return UnanswerableRecord(record, DeadLetterReason.INTERNAL)

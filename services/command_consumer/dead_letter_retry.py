@@ -13,7 +13,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 
 from domain.rejection import Rejection
-from services.command_consumer.command_decoding import DecodedCommand, read
+from services.command_consumer.command_decoding import DecodedCommand, decode_command
 from services.command_consumer.dead_letters import DeadLetter
 from services.command_consumer.received_cloud_event import ReceivedCloudEvent
 from services.command_handling import CommandEnvelope
@@ -63,7 +63,7 @@ class RetryPlanner:
         self._anyway = anyway
         self._led_to: OrderedDict[tuple[str, int], int] = OrderedDict()
 
-    def retry(self, letter: DeadLetter) -> Retry:
+    def plan(self, letter: DeadLetter) -> Retry:
         """The command to publish. Raises `CannotRetry`."""
         incoming = self._command(letter)
         original, claim = letter.original, None
@@ -91,14 +91,14 @@ class RetryPlanner:
         if "reason" not in letter.facts:
             raise CannotRetry("it is no dead letter of this service: it has no dl_reason")
         if "truncated" in letter.facts:
-            raise CannotRetry("it was cut to fit (dl_truncated), so that the whole is not here")
+            raise CannotRetry("it was cut to fit (dl_truncated), so the whole message is not here")
         if letter.facts["reason"] == DeadLetterReason.UNDECODABLE_HEADER_NAME:
-            raise CannotRetry("the name of a header was not UTF-8, and is here in another spelling")
+            raise CannotRetry("the name of a header was not UTF-8, and was changed to be stored")
         try:
-            found = read(letter.original, self._topics)
+            found = decode_command(letter.original, self._topics)
         except Exception:
             logger.debug("dead letter %s", letter.place, exc_info=True)
-            raise CannotRetry("this version's own code still fails on reading it") from None
+            raise CannotRetry("this version of the service still fails to read it") from None
         if not isinstance(found, DecodedCommand):
             raise CannotRetry(f"it would only be put aside again: {found.reason}")
         return found
@@ -106,7 +106,7 @@ class RetryPlanner:
     def _claim(self, letter: DeadLetter) -> int:
         if letter.checkout_version is None:
             raise CannotRetry(
-                "it doesn't tell which version its checkout was at (dl_checkout_version); "
+                "it has no checkout version to expect (dl_checkout_version); "
                 "--anyway publishes it without"
             )
         return letter.checkout_version
@@ -120,8 +120,8 @@ def _expecting(value: bytes | None, version: int) -> bytes:
         event = None
     if not isinstance(event, dict):
         raise CannotRetry(
-            "no expected version can be put into an event that is no strict JSON; "
-            "--anyway publishes it without, to be refused for that"
+            "no expected version can be added to an event that is no strict JSON; "
+            "--anyway publishes it without, and it is rejected"
         )
     event["expectedversion"] = version
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
@@ -180,15 +180,15 @@ class RetryRun:
         self._planner = RetryPlanner(topics, anyway=anyway)
         self._following: dict[str, AIOKafkaConsumer] = {}
 
-    async def of(self, letters: Letters) -> AsyncGenerator[RetryResult, None]:
-        """Yield the outcome for each of these."""
+    async def retry(self, letters: Letters) -> AsyncGenerator[RetryResult, None]:
+        """Retry dead letters in their order, and yield the result for each."""
         async with AsyncExitStack() as stack, self._client:
             async for place, letter in letters:
                 if letter is None:
                     yield RetryResult(place, why_not="there is no dead letter")
                     continue
                 try:
-                    retry = self._planner.retry(letter)
+                    retry = self._planner.plan(letter)
                 except CannotRetry as error:
                     yield RetryResult(place, why_not=str(error))
                     continue

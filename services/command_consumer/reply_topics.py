@@ -37,14 +37,16 @@ class ReplyTopics:
         self._looked_at = float("-inf")
         self._distrusted_until: dict[str, float] = {}
 
-    async def choose(self, asked: Set[str]) -> dict[str, str]:
+    async def choose(self, requested: Set[str]) -> dict[str, str]:
         """The topic to use for each requested topic. Raises `KafkaUnavailable`."""
         now = time.monotonic()
-        named = asked - {self._fallback}
+        named = requested - {self._fallback}
         if named and (named - self._existing or now - self._looked_at > _BELIEVED_SECONDS):
             self._existing = set(await self._cluster.topics())
             self._looked_at = now
-        return {topic: topic if self._is_good(topic, now) else self._fallback for topic in asked}
+        return {
+            topic: topic if self._is_good(topic, now) else self._fallback for topic in requested
+        }
 
     def failed(self, used: Iterable[str], cause: BaseException | None) -> None:
         """Send no replies to these topics for a while, unless the whole cluster is down."""

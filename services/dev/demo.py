@@ -15,6 +15,7 @@ from rich.rule import Rule
 
 from services.dev import DevError
 from services.dev.system import DevSystem, dev_system
+from services.messages.cloud_events import type_of
 from services.messages.command_client import CommandClient, CommandToSend
 from services.messages.scenario import BODIES, CHECKOUT_ID
 
@@ -34,12 +35,12 @@ async def run(console: Console) -> None:
                 CommandClient({"bootstrap_servers": dev.kafka}, dev.topics) as client,
                 client.following(dev.topics.events) as events,
             ):
-                scenario = _Story(console, dev, events)
-                await scenario.create(client)
-                await scenario.over_http()
+                demo = _Demo(console, dev, events)
+                await demo.create(client)
+                await demo.over_http()
 
 
-class _Story:
+class _Demo:
     def __init__(self, console: Console, dev: DevSystem, consumer: AIOKafkaConsumer) -> None:
         self._console = console
         self._dev = dev
@@ -47,11 +48,11 @@ class _Story:
         self._seen = 0
 
     async def create(self, client: CommandClient) -> None:
-        self._chapter(
+        self._step(
             "Another service publishes checkout.CreateCheckout on Kafka", BODIES["CreateCheckout"]
         )
         command = CommandToSend(
-            type="checkout.CreateCheckout",
+            type=type_of("CreateCheckout"),
             checkout_id=CHECKOUT_ID,
             body=orjson.dumps(BODIES["CreateCheckout"]),
             source="/demo/shop",
@@ -59,7 +60,7 @@ class _Story:
         )
         reply = await client.send(command)
         if not reply.is_accepted:
-            raise DemoFailed(f"the command was refused: {reply.data}")
+            raise DemoFailed(f"the command was rejected: {reply.data}")
         await self._events_until(reply.data["version"])
         self._console.print(f"Reply on {self._dev.topics.replies}: [bold]{reply.type}[/bold]")
         self._console.print_json(data=reply.data)
@@ -68,11 +69,11 @@ class _Story:
         headers = {"Authorization": f"Bearer {self._dev.api_key}"}
         path = f"/v1/checkouts/{CHECKOUT_ID}"
         async with httpx.AsyncClient(base_url=self._dev.http, headers=headers) as http:
-            self._chapter(f"A storefront updates it: PUT {path}", BODIES["UpdateCheckout"])
+            self._step(f"A storefront updates it: PUT {path}", BODIES["UpdateCheckout"])
             await self._answer(await http.put(path, json=BODIES["UpdateCheckout"]))
-            self._chapter(f"Anybody with a key reads it: GET {path}")
+            self._step(f"Any client with an API key reads it: GET {path}")
             await self._answer(await http.get(path))
-            self._chapter(
+            self._step(
                 f"The buyer changes their mind: POST {path}/cancel", BODIES["CancelCheckout"]
             )
             await self._answer(await http.post(f"{path}/cancel", json=BODIES["CancelCheckout"]))
@@ -80,14 +81,14 @@ class _Story:
 
     async def _pay_for_another(self, http: httpx.AsyncClient) -> None:
         self._seen = 0
-        self._chapter("Another buyer: POST /v1/checkouts", BODIES["CreateCheckout"])
+        self._step("Another buyer: POST /v1/checkouts", BODIES["CreateCheckout"])
         opened = await http.post("/v1/checkouts", json=BODIES["CreateCheckout"])
         await self._answer(opened, HTTPStatus.CREATED)
         path = f"{opened.headers['location']}/complete"
-        self._chapter(f"who pays, and it is an order: POST {path}", BODIES["CompleteCheckout"])
+        self._step(f"who pays, and it is an order: POST {path}", BODIES["CompleteCheckout"])
         await self._answer(await http.post(path, json=BODIES["CompleteCheckout"]))
 
-    def _chapter(self, title: str, body: Any = None) -> None:
+    def _step(self, title: str, body: Any = None) -> None:
         self._console.print(Rule(title, align="left"))
         if body is not None:
             self._console.print_json(data=body)

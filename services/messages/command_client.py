@@ -140,8 +140,10 @@ class CommandClient:
 
 
 def _answers(record: ConsumerRecord, identity: CommandIdentity) -> bool:
-    told = (_header(record, "ce_causationsource"), _header(record, "ce_causationid"))
-    return told == (identity.source, identity.command_id)
+    cause = CommandIdentity(
+        _header(record, "ce_causationsource"), _header(record, "ce_causationid")
+    )
+    return cause == identity
 
 
 def _header(record: ConsumerRecord, name: str) -> str:

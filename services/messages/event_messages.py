@@ -27,10 +27,10 @@ _AnyEvent: Any = reduce(operator.or_, EVENTS.values())
 
 
 class CloudEvent(EventAttributes):
-    """What has happened to a checkout, as a CloudEvent in JSON."""
+    """An event of a checkout, as a CloudEvent in JSON."""
 
     datacontenttype: Literal["application/json"]
-    data: Annotated[_AnyEvent, Field(description="What has happened, by the event's type.")]
+    data: Annotated[_AnyEvent, Field(description="The data of the event, by its type.")]
 
 
 class EventPage(Value):

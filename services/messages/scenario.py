@@ -123,7 +123,7 @@ def scenario() -> dict[str, ScenarioStep]:
 def provoked_rejection(
     kind: type[Command], *, after: type[Command] | None, expected_version: int | None = None
 ) -> Rejection:
-    """Why a command of the scenario is rejected after a step; None stands for a cart without an address."""
+    """The rejection of a scenario command after a step. `after=None` is a new checkout without an address."""
     if after is None:
         cart = CreateCheckout.parse({"items": BODIES["CreateCheckout"]["items"]})
         checkout = _step(0, cart, {}, None).after

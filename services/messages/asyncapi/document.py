@@ -37,30 +37,30 @@ def asyncapi_document(topics: Topics) -> dict[str, Any]:
         "channels": {
             "commands": _channel(
                 topics.commands,
-                "What is asked of a checkout, by anybody who may write here. Each command is carried "
-                "out once, in the order of its checkout, and gets a reply. The identity of a command "
-                "is `ce_source` and `ce_id`: sent again it gets the first reply again; with another "
-                "body, type or subject it is refused. The publisher of a CreateCheckout chooses the "
-                "checkout's id. The value of a CancelCheckout may be empty.",
+                "Commands, from any publisher with write access. Each is carried out once, in the "
+                "order of its checkout, and gets a reply. `ce_source` and `ce_id` identify a command: "
+                "a repeat gets the first reply again; the same identity with another body, type or "
+                "subject is rejected. The publisher of a CreateCheckout chooses the checkout's id. "
+                "The value of a CancelCheckout may be empty.",
                 commands,
             ),
             "events": _channel(
                 topics.events,
-                "What has happened, with all that a consumer needs to know of it. The versions of a "
-                "checkout arrive in order and without a hole; a repeat has the same `ce_id`. The "
-                "topic is never compacted.",
+                "Events, each with all the data that a consumer needs. The versions of a checkout "
+                "arrive in order and without gaps; a repeat has the same `ce_id`. The topic is never "
+                "compacted.",
                 events,
             ),
             "replies": _channel(
                 topics.replies,
-                "What became of each command whose id, source, type and subject could be read. A "
-                f"command may ask for its reply on `{topics.replies}.<name>` by its `reply-to`.",
+                "A reply to each command with a readable id, source, type and subject. A command may "
+                f"request its reply on `{topics.replies}.<name>` with `reply-to`.",
                 replies,
             ),
             "dead-letters": _channel(
                 topics.dead_letters,
-                "What could not be read as a command, or failed for a fault of the service. It holds "
-                "what the commands hold: guard it like them.",
+                "Messages that could not be read as a command, and commands that failed because of a "
+                "fault in the service. Protect this topic like the commands, whose data it holds.",
                 dead_letters,
             ),
         },
@@ -70,12 +70,11 @@ def asyncapi_document(topics: Topics) -> dict[str, Any]:
                 "summary": "Carry out a command and reply.",
                 "reply": _on("replies", replies),
             },
-            "sendEvent": _operation("send", "events", events)
-            | {"summary": "Tell what has happened."},
+            "sendEvent": _operation("send", "events", events) | {"summary": "Publish an event."},
             "sendReply": _operation("send", "replies", replies)
-            | {"summary": "Tell what became of a command."},
+            | {"summary": "Reply to a command."},
             "sendDeadLetter": _operation("send", "dead-letters", dead_letters)
-            | {"summary": "Put a message aside."},
+            | {"summary": "Publish a dead letter."},
         },
         "components": {
             "schemas": known.definitions,

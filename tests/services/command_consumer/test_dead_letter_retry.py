@@ -8,7 +8,7 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from services.command_consumer import dead_letters
-from services.command_consumer.command_decoding import DecodedCommand, read
+from services.command_consumer.command_decoding import DecodedCommand, decode_command
 from services.command_consumer.dead_letter_retry import CannotRetry, RetryPlanner
 from services.command_consumer.dead_letters import DeadLetter
 from services.kafka.topics import Topics
@@ -59,22 +59,24 @@ def letter_of(
     version: int | None = 7,
     reason: DeadLetterReason = DeadLetterReason.INTERNAL,
 ) -> DeadLetter:
-    """A dead letter, made and read again."""
+    """A dead letter, encoded and decoded."""
     sent = dead_letters.encode(TOPICS.dead_letters, original, reason, NOW, version)
     return DeadLetter.decode(record(sent.topic, sent.key, sent.value, sent.headers))
 
 
-def expected(letter: DeadLetter, retries: RetryPlanner) -> int | None:
+def expected(letter: DeadLetter, planner: RetryPlanner) -> int | None:
     """The version that its retry expects, as the command service reads it."""
-    message = retries.retry(letter).message
-    found = read(record(message.topic, message.key, message.value, message.headers), TOPICS)
+    message = planner.plan(letter).message
+    found = decode_command(
+        record(message.topic, message.key, message.value, message.headers), TOPICS
+    )
     assert isinstance(found, DecodedCommand)
     return found.envelope.expected_version
 
 
 @pytest.mark.parametrize("original", ORIGINALS.values(), ids=ORIGINALS)
 @pytest.mark.parametrize("version", [0, 7])
-def test_a_retry_expects_the_version_at_the_failure_unless_it_is_to_be_done_anyway(
+def test_a_retry_expects_the_version_at_the_failure_unless_anyway_is_given(
     original: ConsumerRecord, version: int
 ):
     letter = letter_of(original, version)
@@ -85,13 +87,15 @@ def test_a_retry_expects_the_version_at_the_failure_unless_it_is_to_be_done_anyw
 
 @pytest.mark.parametrize("original", ORIGINALS.values(), ids=ORIGINALS)
 def test_a_retry_is_the_same_command(original: ConsumerRecord):
-    first = read(original, TOPICS)
+    first = decode_command(original, TOPICS)
 
-    retry = RetryPlanner(TOPICS).retry(letter_of(original))
+    retry = RetryPlanner(TOPICS).plan(letter_of(original))
 
     assert isinstance(first, DecodedCommand)
     message = retry.message
-    again = read(record(message.topic, message.key, message.value, message.headers), TOPICS)
+    again = decode_command(
+        record(message.topic, message.key, message.value, message.headers), TOPICS
+    )
     assert isinstance(again, DecodedCommand)
     assert again.envelope.key == first.envelope.key == retry.envelope.key
     assert again.envelope.fingerprint == first.envelope.fingerprint
@@ -99,33 +103,33 @@ def test_a_retry_is_the_same_command(original: ConsumerRecord):
 
 
 @pytest.mark.parametrize("name", ["ce_expectedversion", "CE_ExpectedVersion"])
-def test_an_expectation_of_its_own_stays_alone(name: str):
+def test_a_command_that_expects_a_version_itself_keeps_it(name: str):
     original = binary(**{name: b"5"})
 
-    retry = RetryPlanner(TOPICS).retry(letter_of(original, version=None))
+    retry = RetryPlanner(TOPICS).plan(letter_of(original, version=None))
 
     assert retry.message.headers == list(original.headers)
     in_json = letter_of(structured(event(expectedversion=5)))
     assert expected(in_json, RetryPlanner(TOPICS)) == 5
 
 
-def test_what_an_accepted_retry_led_to_is_what_the_next_one_of_that_checkout_expects():
-    retries, letter = RetryPlanner(TOPICS), letter_of(binary())
-    retries.replied(retries.retry(letter), Reply(ACCEPTED, {"version": 9}))
+def test_the_next_retry_of_a_checkout_expects_the_version_that_the_accepted_one_led_to():
+    planner, letter = RetryPlanner(TOPICS), letter_of(binary())
+    planner.replied(planner.plan(letter), Reply(ACCEPTED, {"version": 9}))
 
-    assert expected(letter, retries) == 9
-    assert expected(letter_of(binary(), version=8), retries) == 8
-    assert expected(letter_of(binary(ce_subject=b"b")), retries) == 7
-
-
-def test_what_a_rejected_retry_says_changes_no_expectation():
-    retries, letter = RetryPlanner(TOPICS), letter_of(binary())
-    retries.replied(retries.retry(letter), Reply("checkout.CommandRejected", {"error": {}}))
-
-    assert expected(letter, retries) == 7
+    assert expected(letter, planner) == 9
+    assert expected(letter_of(binary(), version=8), planner) == 8
+    assert expected(letter_of(binary(ce_subject=b"b")), planner) == 7
 
 
-REFUSED: dict[str, tuple[DeadLetter, str]] = {
+def test_a_rejected_retry_changes_no_expected_version():
+    planner, letter = RetryPlanner(TOPICS), letter_of(binary())
+    planner.replied(planner.plan(letter), Reply("checkout.CommandRejected", {"error": {}}))
+
+    assert expected(letter, planner) == 7
+
+
+NOT_RETRIED: dict[str, tuple[DeadLetter, str]] = {
     "not ours": (DeadLetter.decode(binary()), "no dl_reason"),
     "cut": (letter_of(record("t", b"a", b"v" * 2_000_000, binary().headers)), "dl_truncated"),
     "header name": (
@@ -138,16 +142,18 @@ REFUSED: dict[str, tuple[DeadLetter, str]] = {
 }
 
 
-@pytest.mark.parametrize(("letter", "why"), REFUSED.values(), ids=REFUSED)
-def test_what_can_not_be_retried_is_refused_with_the_reason(letter: DeadLetter, why: str):
+@pytest.mark.parametrize(("letter", "why"), NOT_RETRIED.values(), ids=NOT_RETRIED)
+def test_what_can_not_be_retried_is_reported_with_the_reason(letter: DeadLetter, why: str):
     with pytest.raises(CannotRetry, match=why):
-        RetryPlanner(TOPICS).retry(letter)
+        RetryPlanner(TOPICS).plan(letter)
 
 
-def test_what_our_reading_still_stumbles_over_is_told_apart(monkeypatch: pytest.MonkeyPatch):
+def test_a_record_that_our_code_still_fails_on_has_a_reason_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+):
     monkeypatch.setattr(
         "services.command_consumer.command_decoding.fingerprint_of", lambda *_: 1 / 0
     )
 
     with pytest.raises(CannotRetry, match="still fails"):
-        RetryPlanner(TOPICS).retry(letter_of(binary()))
+        RetryPlanner(TOPICS).plan(letter_of(binary()))

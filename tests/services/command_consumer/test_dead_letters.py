@@ -22,7 +22,7 @@ def letter(key: bytes | None, value: bytes | None, headers: Headers) -> Producer
     )
 
 
-def told(message: ProducerRecord) -> dict[str, str]:
+def added_headers(message: ProducerRecord) -> dict[str, str]:
     return {name: value.decode() for name, value in message.headers if name.startswith("dl_")}
 
 
@@ -41,7 +41,7 @@ def test_a_record_that_fits_is_kept_as_it_came(key: bytes | None, value: bytes |
     assert message.topic == "checkout.dead-letters"
     assert (message.key, message.value) == (key, value)
     assert message.headers[:3] == headers
-    assert told(message) == {
+    assert added_headers(message) == {
         "dl_reason": "invalid_subject",
         "dl_topic": "checkout.commands",
         "dl_partition": "7",
@@ -61,15 +61,15 @@ CUT: dict[str, tuple[bytes, bytes, Headers]] = {
 
 
 @pytest.mark.parametrize(("key", "value", "headers"), CUT.values(), ids=CUT)
-def test_what_does_not_fit_is_cut_told_and_still_known_by_its_digest(
+def test_what_does_not_fit_is_cut_and_marked_with_the_digest_of_the_whole(
     key: bytes, value: bytes, headers: Headers
 ):
     message = letter(key, value, headers)
 
     assert size(message) <= MAX_MESSAGE_BYTES
-    assert told(message)["dl_truncated"] == "true"
-    assert told(message)["dl_value_sha256"] == hashlib.sha256(value).hexdigest()
-    assert told(message)["dl_reason"] == "invalid_subject"
+    assert added_headers(message)["dl_truncated"] == "true"
+    assert added_headers(message)["dl_value_sha256"] == hashlib.sha256(value).hexdigest()
+    assert added_headers(message)["dl_reason"] == "invalid_subject"
     assert key.startswith(message.key or b"")
     assert value.startswith(message.value or b"")
     kept = [pair for pair in message.headers if not pair[0].startswith("dl_")]
@@ -77,7 +77,7 @@ def test_what_does_not_fit_is_cut_told_and_still_known_by_its_digest(
     assert all(pair in left for pair in kept)
 
 
-def test_the_value_gives_way_before_the_headers_do():
+def test_the_value_is_cut_before_the_headers():
     headers: Headers = [("big", b"h" * 100_000), ("small", b"s")]
 
     message = letter(b"k", b"v" * 950_000, headers)

@@ -73,13 +73,13 @@ def test_the_addresses_are_the_settings():
         ("sendDeadLetter", "send", "dead-letters"),
     ],
 )
-def test_an_operation_is_told_from_the_services_side(name, action, channel):
+def test_an_operation_is_described_from_the_side_of_the_service(name, action, channel):
     operation = DOCUMENT["operations"][name]
 
     assert operation["action"] == action
     assert operation["channel"] == {"$ref": f"#/channels/{channel}"}
-    told = [follow(DOCUMENT, message)["title"] for message in operation["messages"]]
-    assert set(told) == CHANNELS[channel]
+    titles = [follow(DOCUMENT, message)["title"] for message in operation["messages"]]
+    assert set(titles) == CHANNELS[channel]
 
 
 def test_a_command_is_answered_by_a_reply():
@@ -103,11 +103,11 @@ def test_a_message_has_a_name_a_key_schemas_and_a_valid_example(name):
 
 
 @pytest.mark.parametrize("name", sorted(CHANNELS["events"] | REPLIES))
-def test_what_is_sent_has_no_header_that_is_not_told(name):
-    told, [example] = MESSAGES[name]["headers"], MESSAGES[name]["examples"]
+def test_what_is_sent_has_no_undocumented_header(name):
+    headers, [example] = MESSAGES[name]["headers"], MESSAGES[name]["examples"]
 
-    assert example["headers"].keys() <= told["properties"].keys()
-    assert set(told["required"]) == set(told["properties"]) - {"traceparent"}
+    assert example["headers"].keys() <= headers["properties"].keys()
+    assert set(headers["required"]) == set(headers["properties"]) - {"traceparent"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -124,7 +124,7 @@ def test_a_command_needs_what_identifies_it_and_no_more(name, header):
     assert len(least) == 5
 
 
-def test_a_new_event_and_a_new_shape_of_one_appear_by_themselves(monkeypatch):
+def test_a_new_event_and_a_new_version_of_one_appear_without_further_code(monkeypatch):
     wrapped_again = type("GiftWrappedTwice", (GiftWrapped,), {"SCHEMA_VERSION": 2})
     monkeypatch.setitem(EVENTS, GiftWrapped.topic(), GiftWrapped)
     monkeypatch.setitem(EVENTS, wrapped_again.topic(), wrapped_again)

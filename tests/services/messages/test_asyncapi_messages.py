@@ -1,4 +1,4 @@
-"""What is sent is what the AsyncAPI document says: the very code that sends, held against it."""
+"""Messages as the service sends them match the AsyncAPI document."""
 
 import json
 
@@ -21,58 +21,60 @@ DOCUMENT = asyncapi_document(Topics())
 MESSAGES = DOCUMENT["components"]["messages"]
 
 
-def assert_told(name, message):
+def assert_documented(name, message):
     """A message that the service sends is of the document's schemas, with no other header."""
-    told, headers = MESSAGES[name], {key: value.decode() for key, value in message.headers}
-    assert faults(DOCUMENT, told["headers"], headers) == []
-    assert headers.keys() <= told["headers"]["properties"].keys()
-    assert faults(DOCUMENT, told["payload"], json.loads(message.value)) == []
+    documented, headers = MESSAGES[name], {key: value.decode() for key, value in message.headers}
+    assert faults(DOCUMENT, documented["headers"], headers) == []
+    assert headers.keys() <= documented["headers"]["properties"].keys()
+    assert faults(DOCUMENT, documented["payload"], json.loads(message.value)) == []
 
 
 def command(traceparent):
     return RepliedCommand("c-1", "/till", "c1", "r-1", traceparent)
 
 
-def test_events_as_they_are_sent_are_of_their_schemas():
+def test_events_as_sent_match_their_schemas():
     created = ask(None, COMMANDS["CreateCheckout"].parse({"items": MUG}))
-    asked = COMMANDS["UpdateCheckout"].parse({"fulfillment_address": CALIFORNIA})
-    updated = ask(after(None, created), asked)
+    update = COMMANDS["UpdateCheckout"].parse({"fulfillment_address": CALIFORNIA})
+    updated = ask(after(None, created), update)
 
     for recorded in (*created, *updated):
-        assert_told(recorded.event.NAME, event_message("checkout.events", recorded))
+        assert_documented(recorded.event.NAME, event_message("checkout.events", recorded))
         payload = recorded.event.model_dump(mode="json") | {"surprise": True}
         assert faults(DOCUMENT, MESSAGES[recorded.event.NAME]["payload"], payload)
 
 
 @pytest.mark.parametrize("traceparent", [None, f"00-{'a' * 32}-{'b' * 16}-01"])
-def test_an_acceptance_as_it_is_sent_is_of_its_schema(traceparent):
+def test_an_acceptance_as_it_is_sent_matches_its_schema(traceparent):
     created = after(None, ask(None, COMMANDS["CreateCheckout"].parse({"items": MUG})))
 
     message = accepted("checkout.replies", command(traceparent), render_view(created), NOW)
 
-    assert_told("CommandAccepted", message)
+    assert_documented("CommandAccepted", message)
 
 
 @pytest.mark.parametrize("code", RejectionCode)
-def test_every_rejection_as_it_is_sent_is_of_its_schema(code):
+def test_every_rejection_as_it_is_sent_matches_its_schema(code):
     rejection = Rejection(code, "why", "$.items")
 
-    assert_told("CommandRejected", rejected("checkout.replies", command(None), rejection, NOW))
+    assert_documented(
+        "CommandRejected", rejected("checkout.replies", command(None), rejection, NOW)
+    )
 
 
 @pytest.mark.parametrize("reason", DeadLetterReason)
 @pytest.mark.parametrize("size", [10, 2_000_000])
-def test_a_dead_letter_as_it_is_sent_is_of_its_schema(reason, size):
+def test_a_dead_letter_as_it_is_sent_matches_its_schema(reason, size):
     value = b"?" * size
     record = ConsumerRecord("checkout.commands", 7, 42, 0, 0, b"c1", value, None, 2, size, ())
 
     message = dead_letters.encode("checkout.dead-letters", record, reason, NOW)
 
-    told = MESSAGES["DeadLetter"]["headers"]
+    documented = MESSAGES["DeadLetter"]["headers"]
     headers = {key: content.decode() for key, content in message.headers}
-    assert faults(DOCUMENT, told, headers) == []
+    assert faults(DOCUMENT, documented, headers) == []
     assert ("dl_truncated" in headers) is (size > 10)
-    assert headers.keys() <= told["properties"].keys()
+    assert headers.keys() <= documented["properties"].keys()
 
 
 def test_the_reasons_of_dead_letters_are_the_documented_set():

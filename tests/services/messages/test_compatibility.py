@@ -1,4 +1,4 @@
-"""What may become of a published schema, and what may not: `make check` tells which is which."""
+"""`make check` separates compatible changes of a published schema from breaking ones."""
 
 import copy
 import json
@@ -208,7 +208,7 @@ def test_a_message_that_is_gone_is_a_break():
     assert found.startswith(f"{ITEMS} is published, and the message is gone")
 
 
-def test_a_new_version_beside_the_old_one_breaks_nobody():
+def test_a_new_version_beside_the_old_one_breaks_nothing():
     messages = message_schemas()
     [items] = [message for message in messages if message.file == ITEMS]
     second = replace(items, file="events/ItemsUpdated.2.json", schema={"type": "object"})
@@ -237,10 +237,10 @@ def test_what_is_published_is_what_the_code_says(tmp_path):
 
 def test_make_check_runs_it_and_make_schemas_renews():
     def recipe(target):
-        told = subprocess.run(
+        printed = subprocess.run(
             ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True
         )
-        return told.stdout.splitlines()
+        return printed.stdout.splitlines()
 
     assert any(line.endswith("python -m tests.published") for line in recipe("check"))
     assert any(line.endswith("python -m tests.published --renew") for line in recipe("schemas"))

@@ -56,7 +56,7 @@ def test_there_is_a_file_for_each_message_by_a_stable_name(exported):
     }
 
 
-def test_each_file_is_whole_in_itself(exported):
+def test_each_file_is_self_contained(exported):
     for entry in read(exported / "index.json")["schemas"]:
         schema = read(exported / entry["file"])
         assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
@@ -68,7 +68,7 @@ def test_each_file_is_whole_in_itself(exported):
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, *(it.NAME for it in EVENTS.values()), *REPLIES])
-def test_the_example_of_a_message_is_of_its_schema(exported, name):
+def test_the_example_of_a_message_matches_its_schema(exported, name):
     [example] = MESSAGES[name]["examples"]
 
     schema = read(file_of(exported, example["headers"]["ce_type"]))
@@ -78,11 +78,11 @@ def test_the_example_of_a_message_is_of_its_schema(exported, name):
         assert not jsonschema_rs.is_valid(schema, {**example["payload"], field: True})
 
 
-def test_an_event_as_it_is_sent_is_of_the_schema_that_its_headers_name(exported):
+def test_an_event_as_sent_matches_the_schema_that_its_headers_name(exported):
     sent = [
         event_message("checkout.events", recorded)
-        for chapter in scenario().values()
-        for recorded in chapter.events
+        for step in scenario().values()
+        for recorded in step.events
     ]
 
     for message in sent:
@@ -104,14 +104,16 @@ def test_an_event_as_it_is_sent_is_of_the_schema_that_its_headers_name(exported)
         ("CancelCheckout", {"reason": ""}),
     ],
 )
-def test_what_would_be_refused_for_its_shape_is_not_of_a_commands_schema(exported, name, body):
+def test_a_body_that_would_be_rejected_for_its_shape_does_not_match_the_commands_schema(
+    exported, name, body
+):
     schema = read(exported / "commands" / f"{name}.json")
 
     assert not jsonschema_rs.is_valid(schema, body)
 
 
 @pytest.mark.parametrize("name", [it.NAME for it in EVENTS.values()] + REPLIES)
-def test_a_reader_is_not_put_off_by_a_field_that_comes_later(exported, name):
+def test_a_field_that_is_added_later_is_valid_for_consumers(exported, name):
     [example] = MESSAGES[name]["examples"]
     schema = read(file_of(exported, example["headers"]["ce_type"]))
 
@@ -151,7 +153,7 @@ def test_an_export_again_replaces_its_own_files_and_leaves_the_others(tmp_path):
     ("name", "text"),
     [("index.json", "[]"), ("replies/CommandAccepted.json", '{"$comment": "mine"}')],
 )
-def test_a_file_of_somebody_else_stops_the_export_before_anything_is_written(tmp_path, name, text):
+def test_a_foreign_file_stops_the_export_before_anything_is_written(tmp_path, name, text):
     theirs = tmp_path / name
     theirs.parent.mkdir(exist_ok=True)
     theirs.write_text(text)
@@ -163,7 +165,7 @@ def test_a_file_of_somebody_else_stops_the_export_before_anything_is_written(tmp
     assert contents(tmp_path) == {Path(name): text.encode()}
 
 
-def test_a_link_is_somebody_elses_file_even_if_it_leads_nowhere(tmp_path):
+def test_a_dangling_link_is_a_foreign_file(tmp_path):
     link = tmp_path / "index.json"
     link.symlink_to("nowhere")
 
@@ -188,7 +190,7 @@ def test_others_may_read_what_is_written(exported):
 
 
 def test_the_help_says_what_is_written():
-    told = checkout("schemas", "export", "--help").stdout
+    text = checkout("schemas", "export", "--help").stdout
 
-    assert "DIR" in told
-    assert "never touched" in told
+    assert "DIR" in text
+    assert "never touched" in text

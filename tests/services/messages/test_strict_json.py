@@ -37,7 +37,7 @@ def test_the_canonical_form_forgets_the_order_of_keys_and_nothing_else():
     assert len({canonical_json(value) for value in different}) == len(different)
 
 
-REFUSED = {
+REJECTED = {
     "nothing": (b"", "$", "not JSON"),
     "a trailing comma": (b"[1,]", "$", "not JSON"),
     "single quotes": (b"{'a': 1}", "$", "not JSON"),
@@ -59,16 +59,16 @@ REFUSED = {
     "arrays that end": (b"[" * 100_000 + b"]" * 100_000, "$", "nested"),
     "objects without end": (b'{"a":' * 100_000, "$", "nested"),
     "a number that no float holds": (b"1e400", "$", "not JSON"),
-    "more digits than anybody needs": (b"9" * 10_000, "$", "not JSON"),
+    "an integer of 10,000 digits": (b"9" * 10_000, "$", "not JSON"),
 }
 
 
-@pytest.mark.parametrize(("data", "param", "why"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_is_ambiguous_or_no_json_is_refused_with_the_reason(data, param, why):
-    with pytest.raises(Rejection, match=why) as refused:
+@pytest.mark.parametrize(("data", "param", "why"), REJECTED.values(), ids=REJECTED.keys())
+def test_what_is_ambiguous_or_no_json_is_rejected_with_the_reason(data, param, why):
+    with pytest.raises(Rejection, match=why) as rejected:
         parse_json(data)
 
-    assert (refused.value.code, refused.value.param) == (RejectionCode.INVALID, param)
+    assert (rejected.value.code, rejected.value.param) == (RejectionCode.INVALID, param)
 
 
 def test_a_pair_of_surrogates_is_one_character():
@@ -76,7 +76,7 @@ def test_a_pair_of_surrogates_is_one_character():
 
 
 @given(st.binary() | st.text(alphabet='[]{}",:0e-+.\\u1dn ').map(str.encode))
-def test_any_bytes_are_refused_or_a_value_that_can_be_written_again(data):
+def test_any_bytes_are_rejected_or_a_value_that_can_be_serialized(data):
     try:
         value = parse_json(data)
     except Rejection:
