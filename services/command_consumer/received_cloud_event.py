@@ -1,6 +1,7 @@
 """The CloudEvent in a Kafka record, in binary or structured mode, from any publisher.
 
 Decoding is lenient, so that as many publishers as possible get a reply that says what is wrong.
+The `cloudevents` package does not decode here: it raises on an invalid event, and its attributes are lost.
 """
 
 from __future__ import annotations
