@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
+from projections.listed_checkout import ListedCheckout
 from projections.projection import Record, Source
 
 INDEX = "checkout:list_index:"
@@ -15,7 +16,6 @@ INDEX = "checkout:list_index:"
 SORT_KEY_DIGITS = 15
 """Hexadecimal digits of a time in an index: enough for the year 9999, and they sort as text."""
 
-_SHOWN = ("id", "buyer", "status", "currency", "line_items")
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -42,15 +42,12 @@ class ListIndexProjection:
         return Record(times, member, (by_status, *by_buyer))
 
 
-def list_item(view: dict[str, Any], times: bytes) -> dict[str, Any]:
+def list_item(view: dict[str, Any], times: bytes) -> ListedCheckout:
     """A checkout as the list shows it, from its two records: in short, and of the totals the last row."""
     created_at, updated_at = times.decode().split(" ")
-    return {
-        **{name: view[name] for name in _SHOWN if name in view},
-        "totals": [total for total in view["totals"] if total["type"] == "total"],
-        "created_at": created_at,
-        "updated_at": updated_at,
-    }
+    item = {name: view[name] for name in ListedCheckout.__annotations__ if name in view}
+    item["totals"] = [total for total in view["totals"] if total["type"] == "total"]
+    return cast(ListedCheckout, item | {"created_at": created_at, "updated_at": updated_at})
 
 
 def sort_key(moment: int) -> str:

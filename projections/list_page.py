@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from domain.values import Status
 from projections.list_index import INDEX, email_digest, microseconds, sort_key
+from projections.listed_checkout import ListedCheckout
 
 
 class UnknownCursor(Exception):
@@ -46,6 +46,6 @@ class ListFilter:
 class ListPage:
     """Items of the list, newest first; whether there are more; and how many match in all."""
 
-    items: list[dict[str, Any]]
+    items: list[ListedCheckout]
     has_more: bool
     total_count: int

@@ -7,7 +7,6 @@ from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import TypeVar
 
-import orjson
 from starlette.responses import Response
 
 from projections.list_page import ListFilter, UnknownCursor
@@ -30,6 +29,8 @@ from services.http_api.responses import (
     guard_id,
     view_headers,
 )
+from services.messages.checkout_list import CheckoutPage
+from services.messages.encoding import encode
 
 Found = TypeVar("Found")
 
@@ -46,8 +47,7 @@ async def list_checkouts(call: Call) -> Response:
         raise no_such_cursor() from None
     if page is None:
         raise no_list()
-    body = {"data": page.items, "has_more": page.has_more, "total_count": page.total_count}
-    return _json(orjson.dumps(body))
+    return _json(encode(CheckoutPage.of(page)))
 
 
 async def get_checkout(call: Call) -> Response:

@@ -14,6 +14,7 @@ from domain.commands import (
     UpdateCheckout,
 )
 from projections.list_index import list_item
+from projections.list_page import ListPage
 from projections.projection import Source
 from projections.registry import LIST_INDEX
 from services.http_api import reads, writes
@@ -65,7 +66,7 @@ def _read(name: str, path: str, *errors: ErrorCase, **more: Any) -> Operation:
 def _listed() -> dict[str, Any]:
     source = Source(scenario()["CreateCheckout"].after)
     item = list_item(source.view, LIST_INDEX.project(source).value)
-    return {"data": [item], "has_more": False, "total_count": 1}
+    return dict(CheckoutPage.of(ListPage([item], has_more=False, total_count=1)))
 
 
 def _events() -> dict[str, Any]:
