@@ -13,8 +13,7 @@ class Record(NamedTuple):
     """What one projection keeps of one checkout.
 
     `value` is what readers get. `member` is the record's entry in each of the sorted sets `indexes`; Redis
-    sorts members by their bytes. Member and index names have no white space, and at most 400 bytes in all:
-    scripts read no more of a record to find them.
+    sorts members by their bytes. Neither member nor index names may have white space.
     """
 
     value: bytes

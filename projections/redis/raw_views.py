@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, Sequence
 
 from redis.asyncio import Redis
 
-from projections.projection import Projection, Record
+from projections.projection import Projection
 from projections.redis import scripts
-from projections.redis.scripts import record_key
+from projections.redis.records import record_key
 
 _AT_ONCE = 500
 
@@ -44,25 +44,3 @@ class RawViews:
 
     def _key(self, checkout_id: str) -> str:
         return record_key(self.projection.name, checkout_id)
-
-
-def stored_form(version: int, projection: Projection, record: Record) -> bytes:
-    """A record as it is stored."""
-    entry = f" {record.entry}" if record.entry else ""
-    return f"{version} {projection.revision}{entry}\n".encode() + record.value
-
-
-def version_of(stored: bytes) -> int:
-    """The version that a stored record says it shows; 0 if it is not a record."""
-    return _head(stored)[0]
-
-
-def is_of_a_later_revision(stored: bytes, projection: Projection) -> bool:
-    """Whether a later build has written it, in a shape that this one does not know."""
-    return _head(stored)[1] > projection.revision
-
-
-def _head(stored: bytes) -> tuple[int, int]:
-    version, revision, *_ = [*stored.partition(b"\n")[0].split(maxsplit=2), b"", b""]
-    whole = version.isdigit() and revision.isdigit()
-    return (int(version), int(revision)) if whole else (0, 0)

@@ -13,21 +13,19 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import orjson
 from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import LockNotOwnedError
 
-from projections.list_index import list_item
-from projections.list_page import ListFilter, ListPage, UnknownCursor
-from projections.projection import Projection
+from projections.list_page import ListFilter, ListPage
 from projections.redis import scripts
+from projections.redis.list_pages import ListPages
 from projections.redis.raw_views import RawViews
-from projections.redis.scripts import record_key
+from projections.redis.records import head_of, record_key, stored_form, value_of
 from projections.redis.server_identity import RunId
-from projections.registry import CHECKOUT_VIEW, LIST_INDEX, PROJECTIONS, RenderedView
+from projections.registry import CHECKOUT_VIEW, PROJECTIONS, RenderedView
 
 _BUILT_UNDER = "checkout:views:built_under"
 _POSITIONS = "checkout:views:positions"
@@ -58,14 +56,14 @@ class RedisViews:
         self._run_id = run_id
         self._apply = redis.register_script(scripts.APPLY)
         self._outdated = redis.register_script(scripts.OUTDATED)
-        self._page = redis.register_script(scripts.PAGE)
+        self._pages = ListPages(redis, _BUILT_UNDER, self._are_whole)
 
     async def get(self, checkout_id: str) -> RenderedView | None:
         """The view of a checkout; None if it is missing or can't be trusted: then read the store."""
         key = record_key(CHECKOUT_VIEW.name, checkout_id)
         stored, built_under = map(_bytes, await self._redis.mget(key, _BUILT_UNDER))
-        body = _value(stored, CHECKOUT_VIEW) if self._are_whole(built_under) else None
-        return RenderedView(checkout_id, _head(stored)[0], body) if body and stored else None
+        body = value_of(stored, CHECKOUT_VIEW) if self._are_whole(built_under) else None
+        return None if body is None else RenderedView(checkout_id, head_of(stored)[0], body)
 
     async def page(
         self, wanted: ListFilter, limit: int, cursor: str | None = None
@@ -74,26 +72,7 @@ class RedisViews:
 
         None if the views can't be trusted now. Raises `UnknownCursor`.
         """
-        records = (record_key(CHECKOUT_VIEW.name), record_key(LIST_INDEX.name))
-        reply = await self._page(
-            keys=[_BUILT_UNDER, *wanted.indexes()],
-            args=[limit, *wanted.bounds(), cursor or "", *records],
-        )
-        if not self._are_whole(_bytes(reply[0])):
-            return None
-        if len(reply) == 1:
-            raise UnknownCursor(cursor)
-        _, total_count, has_more, *found = reply
-        bodies = [_value(stored, CHECKOUT_VIEW) for stored in found[::2]]
-        times = [_value(stored, LIST_INDEX) for stored in found[1::2]]
-        items = [
-            list_item(orjson.loads(body), when)
-            for body, when in zip(bodies, times, strict=True)
-            if body and when
-        ]
-        # The projector repairs a record that a process of an older revision has written since.
-        whole = len(items) == len(bodies)
-        return ListPage(items, bool(has_more), total_count) if whole else None
+        return await self._pages.read(wanted, limit, cursor)
 
     async def apply(self, views: Sequence[RenderedView], advances: Sequence[Advance] = ()) -> bool:
         """Store the records that are newer than those in Redis, their index entries, and the positions.
@@ -103,17 +82,17 @@ class RedisViews:
         args: list[bytes | str | int] = [len(advances)]
         for move in advances:
             args += [move.partition, "" if move.expected is None else move.expected, move.new]
-        args += _projections()
         for view in views:
-            args += [view.checkout_id, view.version]
-            for record in view.records:
-                args += [record.entry, record.value]
+            for projection, record in zip(PROJECTIONS, view.records, strict=True):
+                key = record_key(projection.name, view.checkout_id)
+                args += [key, stored_form(view.version, projection, record)]
         return bool(await self._apply(keys=[_POSITIONS], args=args))
 
     async def outdated(self, versions: Mapping[str, int]) -> list[str]:
         """Those checkouts of which a record is missing, older than this version or of an older revision."""
+        projections = [x for it in PROJECTIONS for x in (record_key(it.name), it.revision)]
         wanted = [x for pair in versions.items() for x in pair]
-        found = await self._outdated(args=[*_projections(), *wanted])
+        found = await self._outdated(args=[len(PROJECTIONS), *projections, *wanted])
         return [(_bytes(checkout_id) or b"").decode() for checkout_id in found]
 
     async def are_built(self) -> bool:
@@ -184,11 +163,12 @@ def chunks(views: Sequence[RenderedView]) -> Iterator[Sequence[RenderedView]]:
     chunk: list[RenderedView] = []
     size = 0
     for view in views:
-        if chunk and (len(chunk) == _MAX_CHUNK_VIEWS or size + len(view.body) > _MAX_CHUNK_BYTES):
+        added = sum(len(record.value) for record in view.records)
+        if chunk and (len(chunk) == _MAX_CHUNK_VIEWS or size + added > _MAX_CHUNK_BYTES):
             yield chunk
             chunk, size = [], 0
         chunk.append(view)
-        size += len(view.body)
+        size += added
     if chunk:
         yield chunk
 
@@ -211,24 +191,6 @@ def _bytes(reply: bytes | str | None) -> bytes | None:
     return reply.encode() if isinstance(reply, str) else reply
 
 
-def _projections() -> list[str | int]:
-    """All projections, as the scripts take them: their number, then key prefix and revision of each."""
-    pairs = [(record_key(it.name), it.revision) for it in PROJECTIONS]
-    return [len(PROJECTIONS), *(x for pair in pairs for x in pair)]
-
-
 def _revisions() -> str:
     """The revisions of all projections, as `built_under` names them."""
     return " ".join(f"{it.name}={it.revision}" for it in PROJECTIONS)
-
-
-def _value(stored: bytes | None, projection: Projection) -> bytes | None:
-    """The value of a stored record; None if it is missing or of an older revision."""
-    line, _, value = (stored or b"").partition(b"\n")
-    return value if _head(line)[1] >= projection.revision else None
-
-
-def _head(stored: bytes | None) -> tuple[int, int]:
-    """The version and revision of a stored record; (0, 0) if there is none."""
-    version, revision, *_ = [*(stored or b"").partition(b"\n")[0].split(maxsplit=2), b"", b""]
-    return (int(version), int(revision)) if revision else (0, 0)

@@ -16,7 +16,7 @@ from typing import TypeVar
 from domain.values import Buyer, Status
 from projections.list_index import INDEX
 from projections.list_page import ListFilter, ListPage
-from projections.redis.scripts import record_key
+from projections.redis.records import record_key
 from projections.redis.views import RedisViews, connect
 from projections.registry import RenderedView, render_view
 from services.messages.scenario import scenario

@@ -7,7 +7,7 @@ import pytest
 from projections.list_index import INDEX, ListIndexProjection
 from projections.list_page import ListFilter
 from projections.rebuild import rebuild
-from projections.redis.scripts import record_key
+from projections.redis.records import record_key
 from projections.redis.views import RedisViews
 from projections.registry import LIST_INDEX, render_view
 from tests.projections.given import Redis

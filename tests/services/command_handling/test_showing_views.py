@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 
+from projections.projection import Record
 from projections.redis.views import chunks
 from projections.registry import RenderedView
 from services.command_handling.view_writer import ViewWriter, newest
 
 
 def view(checkout_id: str, version: int = 1, size: int = 10) -> RenderedView:
-    return RenderedView(checkout_id, version, b"x" * size)
+    body = b"x" * size
+    return RenderedView(checkout_id, version, body, (Record(body),))
 
 
 def test_only_the_newest_view_of_a_checkout_is_written():

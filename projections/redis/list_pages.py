@@ -1,0 +1,110 @@
+"""Pages of the list of checkouts: from the list's indexes, and the two records of each checkout there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import orjson
+from redis.asyncio import Redis
+
+from projections.list_index import SORT_KEY_DIGITS, list_item
+from projections.list_page import ListFilter, ListPage, UnknownCursor
+from projections.redis import scripts
+from projections.redis.records import record_key, value_of
+from projections.registry import CHECKOUT_VIEW, LIST_INDEX
+
+_PAGE = (
+    scripts.HEAD
+    + f"local DIGITS = {SORT_KEY_DIGITS}\n"
+    + """
+-- KEYS: what the views were built under, and the indexes. ARGV: how many entries at most, the lowest
+-- and the highest that are wanted (as ZRANGEBYLEX has it), the id after which to go on, or '', and
+-- the beginnings of the keys of the views and of the list's records.
+-- Returns what the views were built under, how many entries there are in all, 1 if more are to
+-- come, and the view and the record of each; of a checkout to go on after that isn't there, the first alone.
+local built_under = redis.call('GET', KEYS[1])
+local limit, low, high, last = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local view, record = ARGV[5], ARGV[6]
+
+-- By bytes, as Redis sorts; Lua's own comparison goes by the server's locale.
+local byte = string.byte
+local function is_later(a, b)
+  for i = 1, #a do
+    local x, y = byte(a, i), byte(b, i) or -1
+    if x ~= y then return x > y end
+  end
+  return false
+end
+
+local first = high
+if last ~= '' then
+  local _, _, entry = head_of(record .. last)
+  local member = string.match(entry, '^%S+')
+  if not member then return {built_under} end
+  local after = '(' .. member
+  if high == '+' or is_later(high, after) then first = after end
+end
+
+local count, lists, at = 0, {}, {}
+for k = 2, #KEYS do
+  count = count + redis.call('ZLEXCOUNT', KEYS[k], low, high)
+  lists[k - 1] = redis.call('ZREVRANGEBYLEX', KEYS[k], first, low, 'LIMIT', 0, limit + 1)
+  at[k - 1] = 1
+end
+
+local page = {built_under, count, 0}
+for _ = 1, limit + 1 do
+  local newest
+  for l, list in ipairs(lists) do
+    local entry = list[at[l]]
+    if entry and (not newest or is_later(entry, lists[newest][at[newest]])) then newest = l end
+  end
+  if not newest then break end
+  if #page == 3 + 2 * limit then
+    page[3] = 1
+    break
+  end
+  local id = string.sub(lists[newest][at[newest]], DIGITS + 1)
+  page[#page + 1] = redis.call('GET', view .. id)
+  page[#page + 1] = redis.call('GET', record .. id)
+  at[newest] = at[newest] + 1
+end
+return page
+"""
+)
+
+
+class ListPages:
+    """Reads pages. `built_under` is the key that says whether the records are complete; `are_whole` judges
+    its value.
+    """
+
+    def __init__(
+        self, redis: Redis, built_under: str, are_whole: Callable[[bytes | None], bool]
+    ) -> None:
+        self._built_under = built_under
+        self._are_whole = are_whole
+        self._page = redis.register_script(_PAGE)
+
+    async def read(self, wanted: ListFilter, limit: int, cursor: str | None) -> ListPage | None:
+        """A page, as `RedisViews.page` has it."""
+        records = (record_key(CHECKOUT_VIEW.name), record_key(LIST_INDEX.name))
+        reply = await self._page(
+            keys=[self._built_under, *wanted.indexes()],
+            args=[limit, *wanted.bounds(), cursor or "", *records],
+        )
+        if not self._are_whole(reply[0]):
+            return None
+        if len(reply) == 1:
+            raise UnknownCursor(cursor)
+        _, total_count, has_more, *found = reply
+        bodies = [value_of(stored, CHECKOUT_VIEW) for stored in found[::2]]
+        times = [value_of(stored, LIST_INDEX) for stored in found[1::2]]
+        items = [
+            list_item(orjson.loads(body), when)
+            for body, when in zip(bodies, times, strict=True)
+            if body and when
+        ]
+        # The projector repairs a record that a process of an older revision has written since.
+        whole = len(items) == len(bodies)
+        return ListPage(items, bool(has_more), total_count) if whole else None

@@ -1,0 +1,123 @@
+"""The audit compares the records of every projection with the store, and a rebuild repairs them."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from fakeredis import FakeAsyncRedis
+
+from domain.commands import CreateCheckout
+from projections.list_page import ListFilter
+from projections.redis.records import record_key
+from projections.redis.server_identity import RunId
+from projections.redis.views import RedisViews
+from projections.registry import PROJECTIONS
+from services.audit.views_check import ViewsCheck
+from services.audit.views_rebuild import Rebuild
+from services.event_store import EventStore
+from tests.services.audit.given import Shop
+
+CART = CreateCheckout.parse({"items": [{"id": "item_123", "quantity": 1}]})
+
+
+@pytest.fixture
+async def views(store: EventStore, shop: Shop) -> AsyncIterator[RedisViews]:
+    """The records of two checkouts, complete."""
+    for checkout_id in "ab":
+        shop.ask(CART, checkout_id)
+    opened = RedisViews(FakeAsyncRedis(), RunId("fake"))
+    await rebuilt(opened, store)
+    yield opened
+    await opened.close()
+
+
+async def rebuilt(views: RedisViews, store: EventStore) -> int:
+    """Rebuild, and return how many records were repaired."""
+    rebuild = Rebuild(views, store, no_positions, lambda *_: None)
+    await rebuild.run()
+    return rebuild.result.mended
+
+
+async def no_positions() -> dict[str, int]:
+    return {}
+
+
+async def lines(views: RedisViews, store: EventStore) -> list[str]:
+    """What is wrong with the records."""
+    check = ViewsCheck(views, store, grace=0.0)
+    looked = [wrong async for wrong in check.look(list(store.current(["a", "b"]).values()))]
+    ended = [wrong async for wrong in check.end(is_whole_store=True)]
+    return [wrong.violation().line() for wrong in looked + ended]
+
+
+@pytest.mark.parametrize("name", [it.name for it in PROJECTIONS])
+async def test_a_lost_record_is_found_and_written_again(
+    views: RedisViews, store: EventStore, name: str
+):
+    assert await lines(views, store) == []
+    key = record_key(name, "a")
+    record = await views._redis.get(key)
+    await views._redis.delete(key)
+
+    assert await views.outdated({"a": 3, "b": 3}) == ["a"]
+    assert await lines(views, store) == [f"a: has no {name.replace('_', ' ')} in Redis"]
+
+    await rebuilt(views, store)
+    assert await views._redis.get(key) == record
+    assert await lines(views, store) == []
+
+
+@pytest.mark.parametrize("name", [it.name for it in PROJECTIONS])
+async def test_a_forged_record_is_found_and_replaced(
+    views: RedisViews, store: EventStore, name: str
+):
+    key = record_key(name, "a")
+    record = await views._redis.get(key)
+    head, value = record.split(b"\n", 1)
+    await views._redis.set(key, head + b"\n" + value.replace(b"1", b"2"))
+
+    [line] = await lines(views, store)
+    assert line.startswith(
+        f"a version 3: the {name.replace('_', ' ')} in Redis differs from the store"
+    )
+
+    assert await rebuilt(views, store) == 1
+    assert await views._redis.get(key) == record
+
+
+@pytest.mark.parametrize("name", [it.name for it in PROJECTIONS])
+async def test_a_record_that_is_none_is_found_and_replaced(
+    views: RedisViews, store: EventStore, name: str
+):
+    key = record_key(name, "a")
+    record = await views._redis.get(key)
+    await views._redis.set(key, "what is this\n{}")
+
+    assert await views.outdated({"a": 3, "b": 3}) == ["a"]
+    [line] = await lines(views, store)
+    assert line.startswith("a version 0: ")
+
+    await rebuilt(views, store)
+    assert await views._redis.get(key) == record
+
+
+@pytest.mark.parametrize("name", [it.name for it in PROJECTIONS])
+async def test_a_record_of_no_checkout_is_found_and_removed_with_its_index_entries(
+    views: RedisViews, store: EventStore, name: str
+):
+    stored = (await views._redis.get(record_key(name, "a"))).decode()
+    await views._redis.set(record_key(name, "stranger"), stored)
+
+    [line] = await lines(views, store)
+    assert line.startswith(f"stranger version 3: there is a {name.replace('_', ' ')} in Redis of a")
+
+    assert await rebuilt(views, store) == 1
+    assert not await views._redis.exists(record_key(name, "stranger"))
+
+
+async def test_a_rebuild_that_mends_nothing_leaves_the_list_as_it_is(
+    views: RedisViews, store: EventStore
+):
+    assert await rebuilt(views, store) == 0
+    page = await views.page(ListFilter(), 20)
+    assert page
+    assert page.total_count == 2
