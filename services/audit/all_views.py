@@ -11,7 +11,7 @@ from services.audit.views_check import NOT_BUILT, ViewsCheck
 from services.audit.violations import Progress, Violation
 from services.event_store import EventStore
 
-_BROKEN = "its stream is broken, so its view can't be told: see `checkout audit verify`"
+_BROKEN = "its stream is broken, so it has no view: see `checkout audit verify`"
 
 
 async def wrong_views(

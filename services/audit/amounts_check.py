@@ -49,8 +49,8 @@ def sums_of_checkout(checkout: Checkout) -> Iterator[str]:
     expected += ["tax"] if checkout.fulfillment_address else []
     rows = {row.type: row.amount for row in checkout.totals}
     if list(rows) != [*expected, "total"] or len(rows) != len(checkout.totals):
-        told = ", ".join(row.type for row in checkout.totals) or "none"
-        yield f"the totals should be {', '.join(expected)} and total, and are {told}"
+        found = ", ".join(row.type for row in checkout.totals) or "none"
+        yield f"the totals should be {', '.join(expected)} and total, and are {found}"
         return
     subtotal = sum(line.subtotal for line in lines)
     if rows["subtotal"] != subtotal:

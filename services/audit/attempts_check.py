@@ -19,8 +19,8 @@ def lost_payments(store: EventStore, checkouts: Iterable[Checkout]) -> Iterator[
         # It may have ended since it was read.
         now = store.current([checkout.id]).get(checkout.id)
         if now and now.attempt == checkout.attempt:
-            told = f"its payment runs, and attempt {checkout.attempt.attempt_id} waits for nobody"
-            yield Violation(told, checkout.id, checkout.version)
+            what = f"its payment runs, and attempt {checkout.attempt.attempt_id} waits for nobody"
+            yield Violation(what, checkout.id, checkout.version)
 
 
 def _waits(store: EventStore, attempt_id: str) -> bool:

@@ -35,12 +35,12 @@ class HistoryEntry:
         """The entry as JSON values; what is unknown is null."""
         recorded = self.recorded
         metadata = recorded.metadata.model_dump(mode="json") if recorded else {}
-        asked = ("door", "actor", "command_source", "command_id", "correlation_id", "traceparent")
+        origin = ("door", "actor", "command_source", "command_id", "correlation_id", "traceparent")
         return {
             "version": self.version,
             "time": format_rfc3339(recorded.at) if recorded else None,
             "event": recorded.event.NAME if recorded else self.topic,
-            **{name: metadata.get(name) for name in asked},
+            **{name: metadata.get(name) for name in origin},
             "changes": self.changes(),
             "currency": self.after.currency if self.after else None,
             "total_before": _total(self.before),
@@ -55,17 +55,17 @@ class HistoryEntry:
             return [f"{self.version}  {self.topic}", f"! {self.trouble}"]
         by = recorded.metadata
         command = f"command {by.command_source} {by.command_id}, correlation {by.correlation_id}"
-        told = [
+        lines = [
             f"{self.version}  {format_rfc3339(recorded.at)}  {recorded.event.NAME}",
             f"by {by.actor} over {by.channel}: {command}",
             "; ".join(self.changes()),
         ]
         old, new = _total(self.before), _total(self.after)
         if self.after and old != new:
-            told.append(f"total {'none' if old is None else old} → {new} {self.after.currency}")
+            lines.append(f"total {'none' if old is None else old} → {new} {self.after.currency}")
         elif self.after and new is not None:
-            told.append(f"total {new} {self.after.currency}, as before")
-        return [*told, f"! {self.trouble}"] if self.trouble else told
+            lines.append(f"total {new} {self.after.currency}, as before")
+        return [*lines, f"! {self.trouble}"] if self.trouble else lines
 
 
 def history(store: EventStore, checkout_id: str) -> Iterator[HistoryEntry]:

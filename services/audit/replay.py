@@ -126,11 +126,11 @@ class Replay:
     def line(self) -> str:
         """The result for a person, with how to continue if something is left."""
         counts = self.counts
-        told = f"{counts.read} events read, {counts.matched} fit, {counts.published} published"
+        summary = f"{counts.read} events read, {counts.matched} fit, {counts.published} published"
         if self.is_complete:
-            return f"{told}: that was all"
+            return f"{summary}: that was all"
         more = f"--from {counts.position} --replay-id {self._plan.replay_id}"
-        return f"{told}; the rest with {more}"
+        return f"{summary}; the rest with {more}"
 
     @property
     def is_done(self) -> bool:

@@ -45,8 +45,8 @@ class StreamCheck:
             return
         if self._at and recorded.at < self._at:
             at, before = format_rfc3339(recorded.at), format_rfc3339(self._at)
-            told = f"its time {at} is before {before}, the one before it"
-            yield self._violation(version, told)
+            what = f"its time {at} is before {before}, the one before it"
+            yield self._violation(version, what)
         self._at = recorded.at
         for what in sums_of_event(recorded.event):
             yield self._violation(version, what)

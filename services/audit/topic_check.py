@@ -95,9 +95,9 @@ class TopicCheck:
             return
         ours = Digests.of(event_message(self._topic, recorded))
         for copy in copies:
-            for part, told in (("value", "another value"), ("headers", "other headers")):
+            for part, difference in (("value", "another value"), ("headers", "other headers")):
                 if getattr(copy.digests, part) != getattr(ours, part):
-                    what = f"has {told} on {self._topic} {copy.place} than in the store"
+                    what = f"has {difference} on {self._topic} {copy.place} than in the store"
                     yield Violation(what, row.checkout_id, row.version)
 
     def end(self) -> Iterator[Violation]:
@@ -145,9 +145,9 @@ class TopicCheck:
         for checkout_id, found in itertools.groupby(self._copy.identities(), lambda it: it[0]):
             stored = (row.version for row in stream_of(self._store, checkout_id))
             version = next(stored, _NOTHING)
-            for _, told in found:
-                while version < told:
+            for _, published in found:
+                while version < published:
                     version = next(stored, _NOTHING)
-                if version != told:
+                if version != published:
                     what = f"is on {self._topic}, and not in the store"
-                    yield Violation(what, checkout_id, told)
+                    yield Violation(what, checkout_id, published)

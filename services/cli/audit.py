@@ -1,4 +1,4 @@
-"""`checkout audit`: what happened, whether it adds up, and how to have it told again."""
+"""`checkout audit`: history, past states, differences, verification and replay."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from domain.checkout import Checkout
 from projections.checkout_view import render
 from services.audit.differences import differences
-from services.audit.history import history as told_history
+from services.audit.history import history as history_of
 from services.audit.point_in_time import NotThere, as_of
 from services.cli.audit_options import AsJson, CheckoutId, audited, moment, store_of
 from services.cli.audit_replay import replay
@@ -23,7 +23,7 @@ from services.runtime.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Read the event store: what happened, how it was, whether it is whole; and replay it.",
+    help="Read the event store: history, past states, differences; verify it, and replay its events.",
 )
 app.command()(verify)
 app.command()(replay)
@@ -32,9 +32,9 @@ _Version = Annotated[int, typer.Argument(min=1, help="A version: events are coun
 
 @app.command()
 def history(checkout_id: CheckoutId, as_json: AsJson = False) -> None:
-    """Tell what happened to a checkout, event by event: when, who asked, and what changed.
+    """Show what happened to a checkout, event by event: when, who sent the command, and what changed.
 
-    Exit 1 if its stream is not whole; what can be read of it is told all the same.
+    Exits 1 if its stream is not whole, after showing what can be read of it.
     """
     asyncio.run(_history(audited(), checkout_id, as_json=as_json))
 
@@ -55,7 +55,7 @@ def show(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a checkout as GET does: as it is now, was at a version, or was at a time."""
+    """Show a checkout as GET does: now, at a version, or at a time."""
     if version and at:
         raise typer.BadParameter("give either --version or --at")
     [checkout] = asyncio.run(_as_of(audited(), checkout_id, version or at))
@@ -70,7 +70,7 @@ def show(
 def diff(
     checkout_id: CheckoutId, version_a: _Version, version_b: _Version, as_json: AsJson = False
 ) -> None:
-    """Tell what differs in what GET shows of a checkout between two of its versions."""
+    """Show which fields of a checkout, as GET shows it, differ between two versions."""
     old, new = asyncio.run(_as_of(audited(), checkout_id, version_a, version_b))
     found = list(differences(render(old), render(new)))
     for difference in found:
@@ -82,7 +82,7 @@ def diff(
 async def _history(settings: Settings, checkout_id: str, *, as_json: bool) -> None:
     entry = None
     async with store_of(settings) as store:
-        for entry in told_history(store, checkout_id):
+        for entry in history_of(store, checkout_id):
             if as_json:
                 typer.echo(json.dumps(entry.as_json()))
             else:

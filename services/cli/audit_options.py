@@ -1,4 +1,4 @@
-"""What the auditor's commands share: their arguments, and the store that they read."""
+"""What the audit commands share: arguments, settings and the store that they read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from services.runtime.settings import BadSetting, Settings, variable
 
 
 def checkout_ids(given: list[str] | str | None) -> list[str] | str | None:
-    """The callback of arguments that name checkouts."""
+    """Validates arguments that are checkout ids. Raises `typer.BadParameter`."""
     for checkout_id in [given] if isinstance(given, str) else given or ():
         if not re.fullmatch(CHECKOUT_ID_PATTERN, checkout_id):
             raise typer.BadParameter("a checkout's id is 1 to 64 of A-Z a-z 0-9 _ -")
@@ -28,7 +28,7 @@ def checkout_ids(given: list[str] | str | None) -> list[str] | str | None:
 
 
 def moment(given: str) -> datetime:
-    """The parser of options that tell a time: RFC 3339, with its offset."""
+    """Parses options that are a time: RFC 3339 with an offset. Raises `typer.BadParameter`."""
     found = parse_rfc3339(given)
     if found:
         return found
@@ -44,14 +44,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one line for e
 
 
 def audited(*needed: str) -> Settings:
-    """The settings, of which the store's is needed. Raises `BadSetting`."""
+    """The settings; those of the store and `needed` must be set. Raises `BadSetting`."""
     configure_logging(as_json=False, level=logging.ERROR)
     return Settings.load("event_store_url", *needed)
 
 
 def store_of(settings: Settings) -> AbstractAsyncContextManager[EventStore]:
-    """The store that is audited. Raises `BadSetting` for an SQLite file that isn't there: a service
-    would make an empty one, in which all would be well.
+    """Opens the store to audit. Raises `BadSetting` if an SQLite file is missing: a service would create
+    an empty one, which has no violations.
     """
     url = settings.event_store_url.get_secret_value() if settings.event_store_url else ""
     path = url.removeprefix("sqlite:///")

@@ -44,15 +44,19 @@ def _replay_id(given: str | None) -> str | None:
 
 def replay(
     to: Annotated[
-        str, typer.Option(metavar="TOPIC", help="Where to: a topic that is there, none of ours.")
+        str,
+        typer.Option(
+            metavar="TOPIC",
+            help="The topic to publish to: it must exist, and not be one of the service.",
+        ),
     ],
     since: Annotated[
         datetime | None,
-        typer.Option(parser=moment, metavar="TIME", help="Only events of that time or later."),
+        typer.Option(parser=moment, metavar="TIME", help="Only events at or after this time."),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option(parser=moment, metavar="TIME", help="Only events before that time."),
+        typer.Option(parser=moment, metavar="TIME", help="Only events before this time."),
     ] = None,
     event_type: Annotated[
         list[str] | None,
@@ -68,28 +72,32 @@ def replay(
         list[str] | None,
         typer.Option(
             metavar="ID",
-            help="Only this checkout's; may be given more than once.",
+            help="Only events of this checkout; may be given more than once.",
             callback=are_checkout_ids,
             show_default=False,
         ),
     ] = None,
-    rate: Annotated[float | None, typer.Option(min=0.001, help="Events a second at most.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Events at most.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=0.001, help="At most so many events a second.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many events.")] = None,
     after: Annotated[
-        int, typer.Option("--from", metavar="POSITION", min=0, help="Go on behind this position.")
+        int, typer.Option("--from", metavar="POSITION", min=0, help="Continue after this position.")
     ] = 0,
     replay_id: Annotated[
         str | None,
-        typer.Option(help="Marks the events; made up if not given.", callback=_replay_id),
+        typer.Option(help="Marks the events; random by default.", callback=_replay_id),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count the events, and publish none.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Publish stored events again, in the order of their commits, to a topic of your own.
+    """Publish stored events again, in commit order, to a topic of your own.
 
-    They are as on the events' topic, and marked: `ce_replayid` names the replay, `ce_replayposition` the
-    event's position. Ctrl-C stops it; what it prints then says how to go on with nothing left out and
-    nothing doubled. Exit 1 if it was stopped before its end or its limit.
+    The events are as on the event topic, and marked: `ce_replayid` names the replay, `ce_replayposition`
+    the event's position. Ctrl-C stops it, and prints how to continue without a gap or a repeat. Exits 1 if
+    it was stopped before its end or its limit.
     """
     settings = audited("kafka_bootstrap_servers")
     wanted = ReplayFilter(frozenset(checkout or ()), frozenset(event_type or ()), since, until)
@@ -100,7 +108,7 @@ def replay(
 
 
 async def _replay(settings: Settings, to: str, plan: ReplayPlan, *, as_json: bool) -> bool:
-    """Whether it came to its end or its limit."""
+    """Whether it reached its end or its limit."""
     stop_requested = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop_requested.set)
@@ -113,23 +121,23 @@ async def _replay(settings: Settings, to: str, plan: ReplayPlan, *, as_json: boo
         what = (
             "Counting" if plan.topic is None else f"Publishing to {to}, as replay {plan.replay_id},"
         )
-        typer.echo(f"{what} what fits of positions {plan.after + 1} to {newest}", err=True)
-        told = stack.enter_context(progress_bars())
+        typer.echo(f"{what} what matches of positions {plan.after + 1} to {newest}", err=True)
+        show = stack.enter_context(progress_bars())
 
         def progress(counts: ReplayCounts) -> None:
-            told("Positions in the store", counts.position, newest)
+            show("Positions in the store", counts.position, newest)
 
         run = Replay(store, publisher, replace(plan, until=newest), progress)
         try:
             await run.run(stop_requested)
         finally:
-            # Also where it failed: what was acknowledged is known, and whence to go on.
+            # Also after a failure: it is known which events Kafka has acknowledged, and where to continue.
             typer.echo(json.dumps(run.summary()) if as_json else run.line())
     return run.is_done
 
 
 async def _guard_topic(topic: str, ours: Topics, publisher: Publisher) -> None:
-    """Refuse a topic of ours, under this prefix and the usual one, and one that is not there."""
+    """Rejects topics of the service, under this prefix and the default one, and topics that do not exist."""
     for topics in (ours, Topics()):
         if topic in topics.all or topics.may_reply_to(topic):
             raise typer.BadParameter(

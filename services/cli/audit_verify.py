@@ -31,18 +31,18 @@ def verify(
         ),
     ] = None,
     without_redis: Annotated[
-        bool, typer.Option("--without-redis", help="Leave the views in Redis out.")
+        bool, typer.Option("--without-redis", help="Do not check the views in Redis.")
     ] = False,
     without_kafka: Annotated[
-        bool, typer.Option("--without-kafka", help="Leave the events on Kafka out.")
+        bool, typer.Option("--without-kafka", help="Do not check the events on Kafka.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Hold what is recorded against what was promised: exit 1 with a line for each violation.
+    """Verify what is recorded. Exits 1 with a line for each violation.
 
-    Streams without a hole, events that can be read and follow each other, sums that add up; the views in
-    Redis and the events on Kafka, from the earliest offset kept, as the store has them. The last line
-    counts what was looked at.
+    Checks that streams have no gaps, that events can be read and follow each other, and that sums add up;
+    that the views in Redis and the events on Kafka, from the earliest offset kept, are as the store has
+    them. The last line counts what was checked.
     """
     settings = audited()
     left_out = {"redis_url": without_redis, "kafka_bootstrap_servers": without_kafka}
@@ -67,12 +67,12 @@ async def _verify(
     redis: bool,
     as_json: bool,
 ) -> int:
-    """How many violations there are."""
+    """The number of violations."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
         views = await stack.enter_async_context(opened_views(settings)) if redis else None
-        told = stack.enter_context(progress_bars())
-        verification = Verification(store, checkout_ids, views, kafka, told)
+        progress = stack.enter_context(progress_bars())
+        verification = Verification(store, checkout_ids, views, kafka, progress)
         async with aclosing(verification.violations()) as violations:
             async for violation in violations:
                 shown = json.dumps(violation.as_json()) if as_json else escaped(violation.line())

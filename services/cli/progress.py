@@ -1,4 +1,4 @@
-"""How far something has come, for a person who watches: on standard error, and only on a terminal."""
+"""Progress bars, on standard error and only on a terminal."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from services.audit.violations import Progress as Told
+from services.audit.violations import Progress as ProgressCallback
 
 
 @contextmanager
-def progress_bars() -> Iterator[Told]:
-    """Shows a bar for each thing that it is told of, and takes them away in the end."""
+def progress_bars() -> Iterator[ProgressCallback]:
+    """A callback that shows a bar for each task it gets. The bars disappear at the end of the block."""
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -30,15 +30,15 @@ def progress_bars() -> Iterator[Told]:
         console=Console(stderr=True),
         disable=not sys.stderr.isatty(),
         transient=True,
-        # On the same terminal, what is printed goes above the bars; into a file or pipe, as it is.
+        # Output to the same terminal goes above the bars; output to a file or pipe is left alone.
         redirect_stdout=sys.stdout.isatty(),
         redirect_stderr=False,
     ) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def told(what: str, done: int, total: int | None) -> None:
+        def show(what: str, done: int, total: int | None) -> None:
             if what not in tasks:
                 tasks[what] = bars.add_task(what, total=total)
             bars.update(tasks[what], completed=done, total=total)
 
-        yield told
+        yield show

@@ -1,4 +1,4 @@
-"""`checkout views`: what Redis holds, against the event store."""
+"""`checkout views`: compares the records in Redis with the event store."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from services.kafka.topics import Topics
 from services.runtime.settings import Settings
 
 app = typer.Typer(
-    no_args_is_help=True, help="Check the views in Redis against the event store, or rebuild them."
+    no_args_is_help=True, help="Compare the views in Redis with the event store, or rebuild them."
 )
 
 
 @app.command()
 def check(as_json: AsJson = False) -> None:
-    """Hold each view in Redis against the store: exit 1 with a line for each that is not as it should be."""
+    """Compare each view in Redis with the store. Exits 1 with a line for each wrong view."""
     if asyncio.run(_check(audited("redis_url"), as_json=as_json)):
         raise typer.Exit(1)
 
 
 @app.command()
 def rebuild(as_json: AsJson = False) -> None:
-    """Make all views in Redis again from the store, in place: reads go on, and no view goes back.
+    """Rebuild all views in Redis from the store, in place: reads go on, and no view goes back.
 
-    Waits for a projector that is at it. Exit 1 if a stream is broken, so that it has no view.
+    Waits while a projector rebuilds. Exits 1 if a stream is broken, so that it has no view.
     """
     result = asyncio.run(_rebuild(audited("redis_url")))
     if as_json:
@@ -54,13 +54,13 @@ def rebuild(as_json: AsJson = False) -> None:
 
 
 async def _check(settings: Settings, *, as_json: bool) -> int:
-    """How many are wrong."""
+    """The number of wrong records."""
     count = 0
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
         views = await stack.enter_async_context(opened_views(settings))
-        told = stack.enter_context(progress_bars())
-        found = await stack.enter_async_context(aclosing(wrong_views(store, views, told)))
+        progress = stack.enter_context(progress_bars())
+        found = await stack.enter_async_context(aclosing(wrong_views(store, views, progress)))
         async for wrong in found:
             typer.echo(json.dumps(wrong.as_json()) if as_json else escaped(wrong.line()))
             count += 1
@@ -73,14 +73,14 @@ async def _rebuild(settings: Settings) -> Rebuilt:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
         views = await stack.enter_async_context(opened_views(settings))
-        told = stack.enter_context(progress_bars())
-        run = Rebuild(views, store, lambda: _ends(settings), told)
+        progress = stack.enter_context(progress_bars())
+        run = Rebuild(views, store, lambda: _ends(settings), progress)
         await run.run()
         return run.result
 
 
 async def _ends(settings: Settings) -> Mapping[str, int]:
-    """Where the projector goes on: the ends of the events' topic, or its beginning without Kafka."""
+    """Where the projector continues: at the ends of the event topic, or at its beginning without Kafka."""
     if settings.kafka_bootstrap_servers is None:
         return {}
     topic = Topics(settings.topic_prefix).events

@@ -1,4 +1,4 @@
-"""Stand-ins for the servers, inside this process: librdkafka's mock cluster and fakeredis."""
+"""In-process replacements for the servers: librdkafka's mock cluster and fakeredis."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _SECONDS = 5.0
 class EmbeddedKafka:
     """One broker that speaks Kafka's protocol on loopback. It forgets everything at exit.
 
-    A topic appears when it is first asked for, with 4 partitions; groups may have one member.
+    A topic is created on its first use, with 4 partitions. A group may have one member.
     """
 
     def __init__(self, topics: Sequence[str]) -> None:
-        # The mock lives as long as this client, which does nothing else; the address of its own
-        # bootstrap server is never used.
+        # The mock lives as long as this client, which does nothing else. Its own bootstrap address is
+        # never used.
         self._owner = Producer(
             {"test.mock.num.brokers": 1, "bootstrap.servers": "mock", "log_level": 0}
         )
