@@ -77,7 +77,7 @@ async def test_an_attempt_that_changes_is_for_a_person(tmp_path: Path, other: Ch
         await provider.charge(other)
     assert undecided.value.needs_hand
     assert await provider.charge(a_charge("spt_123")) == paid
-    (charge,) = provider.record()
+    (charge,) = provider.charges()
     assert (charge.amount, charge.currency, charge.calls) == (2650, "usd", 3)
 
 
@@ -85,11 +85,11 @@ async def test_a_refund_is_made_once_however_often_it_is_asked(tmp_path: Path):
     provider = FakeGateway(tmp_path / "practice.db")
     paid = await provider.charge(a_charge("spt_123"))
     assert isinstance(paid, Paid)
-    assert not provider.record()[0].refunded
+    assert not provider.charges()[0].refunded
     await provider.refund(paid.payment_id, "attempt_1")
-    first = provider.record()[0]
+    first = provider.charges()[0]
     await provider.refund(paid.payment_id, "attempt_1")
-    again = provider.record()[0]
+    again = provider.charges()[0]
     assert first.refunded
     assert (first.refunded_at, first.refund_calls) == (again.refunded_at, again.refund_calls - 1)
     await provider.close()
@@ -108,7 +108,7 @@ async def test_each_attempt_is_a_charge_of_its_own_in_the_order_of_the_asks(tmp_
     provider = FakeGateway(tmp_path / "practice.db")
     for n in range(3):
         await provider.charge(a_charge("spt_123", attempt_id=f"attempt_{n}"))
-    record = provider.record()
+    record = provider.charges()
     assert [charge.attempt_id for charge in record] == ["attempt_0", "attempt_1", "attempt_2"]
     assert len({charge.payment_id for charge in record}) == 3
 
@@ -119,4 +119,4 @@ def test_the_books_show_no_token(tmp_path: Path):
     files = list(tmp_path.iterdir())
     assert files
     assert not any(b"spt_ok" in file.read_bytes() for file in files)
-    assert "spt_ok" not in repr(provider.record())
+    assert "spt_ok" not in repr(provider.charges())

@@ -20,7 +20,7 @@ def provider(tmp_path: Path) -> FakeGateway:
 
 
 def only(provider: FakeGateway) -> LedgerEntry:
-    (charge,) = provider.record()
+    (charge,) = provider.charges()
     return charge
 
 
@@ -102,7 +102,7 @@ async def test_a_late_answer_comes_long_after_the_charge(provider: FakeGateway):
     asking = asyncio.create_task(provider.charge(a_charge("spt_late_1")))
 
     async def charged() -> bool:
-        return bool(provider.record() and only(provider).payment_id)
+        return bool(provider.charges() and only(provider).payment_id)
 
     await eventually_async(charged)
     assert not asking.done()
@@ -116,7 +116,7 @@ async def test_who_asks_again_before_the_late_answer_is_told_of_the_charge(
     asking = asyncio.create_task(provider.charge(a_charge(token)))
 
     async def charged() -> bool:
-        return bool(provider.record() and only(provider).payment_id)
+        return bool(provider.charges() and only(provider).payment_id)
 
     await eventually_async(charged)
     assert await provider.charge(a_charge(token)) == Paid(only(provider).payment_id or "")

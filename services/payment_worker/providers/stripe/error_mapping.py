@@ -31,36 +31,36 @@ AUTHENTICATION_REQUIRED = Declined(
 )
 
 
-def verdict(error: stripe.StripeError) -> Declined | Undecided:
+def charge_outcome(error: stripe.StripeError) -> Declined | Undecided:
     """What an error means for a charge."""
     match error:
         case stripe.CardError():
-            return declined(error.error)
+            return card_decline(error.error)
         case stripe.RateLimitError():
-            return Undecided(_reason("Stripe is asked too much", error), _retry_after(error))
+            return Undecided(_reason("Stripe's rate limit is exceeded", error), _retry_after(error))
         case stripe.AuthenticationError() | stripe.PermissionError():
-            return Undecided(_reason("Stripe refuses our secret key", error), 60.0, is_general=True)
+            return Undecided(_reason("Stripe rejects the secret key", error), 60.0, is_general=True)
         case stripe.IdempotencyError():
             reason = "Stripe knows this attempt with other parameters"
             return Undecided(_reason(reason, error), needs_hand=True)
         case stripe.InvalidRequestError() if _type(error) == "invalid_request_error":
-            return _refused(error)
+            return _invalid_request(error)
     if error.http_status is None:
         return Undecided("Stripe can't be reached, or its answer was lost")
     return Undecided(_reason("Stripe gave no decisive answer", error), _retry_after(error))
 
 
-def no_answer(error: stripe.StripeError) -> Undecided:
-    """What an error means where it can't be a decline: a refusal to cancel, show or refund needs an
-    operator.
+def undecided(error: stripe.StripeError) -> Undecided:
+    """What an error means where it can't be a decline: a rejected cancel, retrieval or refund
+    needs an operator.
     """
-    said = verdict(error)
-    if isinstance(said, Undecided):
-        return said
-    return Undecided(_reason("Stripe refuses what should be fine", error), needs_hand=True)
+    outcome = charge_outcome(error)
+    if isinstance(outcome, Undecided):
+        return outcome
+    return Undecided(_reason("Stripe rejects a valid request", error), needs_hand=True)
 
 
-def declined(error: object) -> Declined:
+def card_decline(error: object) -> Declined:
     """Stripe's card error, from an answer or a PaymentIntent's `last_payment_error`.
 
     The more specific `decline_code` takes precedence over `code`. Stripe writes the message for the
@@ -85,9 +85,9 @@ def is_replayed_failure(answer: object) -> bool:
     )
 
 
-def _refused(error: stripe.InvalidRequestError) -> Declined:
+def _invalid_request(error: stripe.InvalidRequestError) -> Declined:
     """The request was rejected before anything was charged."""
-    # Only an operator can see whether the buyer's token is bad or our account lacks something.
+    # Only an operator can see whether the buyer's token or our account is at fault.
     logger.warning(
         "Stripe refused a charge as invalid",
         extra={"code": error.code, "param": error.param, "request_id": error.request_id},

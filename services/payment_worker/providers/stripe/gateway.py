@@ -9,13 +9,19 @@ from typing import Any, TypeVar
 import stripe
 from pydantic import SecretStr
 
-from services.payment_worker.payment_gateway import Charge, Declined, Paid, Undecided
+from services.payment_worker.payment_gateway import (
+    Charge,
+    Declined,
+    Paid,
+    PaymentGateway,
+    Undecided,
+)
 from services.payment_worker.providers.stripe.error_mapping import (
     AUTHENTICATION_REQUIRED,
-    declined,
+    card_decline,
+    charge_outcome,
     is_replayed_failure,
-    no_answer,
-    verdict,
+    undecided,
 )
 from services.payment_worker.providers.stripe.http_client import StripeHTTPClient
 from services.payment_worker.providers.stripe.log_redaction import redact_logs
@@ -24,11 +30,18 @@ from services.payment_worker.providers.stripe.requests import (
     intent_params,
     is_known_kind,
 )
+from services.runtime.settings import Settings
 
 T = TypeVar("T")
 
 _NOT_READABLE = (AttributeError, KeyError, TypeError, ValueError)
 """What the library raises on an answer that is not of Stripe's shape."""
+
+
+def from_settings(settings: Settings) -> PaymentGateway:
+    """The gateway with the configured key. Raises `BadSetting`."""
+    address = settings.stripe_url or stripe.DEFAULT_API_BASE
+    return StripeGateway(settings.stripe_secret(), address=address)
 
 
 class StripeGateway:
@@ -53,7 +66,7 @@ class StripeGateway:
         client = stripe.StripeClient(
             key.get_secret_value() if isinstance(key, SecretStr) else key,
             base_addresses={"api": address},
-            max_network_retries=0,  # Asking again is the worker's, who knows for how long it may.
+            max_network_retries=0,  # The worker retries: it knows for how long it may.
             http_client=self._http,
         )
         self._intents = client.v1.payment_intents
@@ -80,29 +93,29 @@ class StripeGateway:
         if is_replayed_failure(intent):
             intent = await self._find(charge)
         if not isinstance(intent, stripe.StripeError):
-            return await self._settle(intent)
-        said = verdict(intent)
-        if isinstance(said, Undecided):
-            raise said
-        return said
+            return await self._outcome(intent)
+        outcome = charge_outcome(intent)
+        if isinstance(outcome, Undecided):
+            raise outcome
+        return outcome
 
-    async def _settle(self, intent: Any) -> Paid | Declined:
+    async def _outcome(self, intent: Any) -> Paid | Declined:
         """The outcome of an intent, after bringing it to one if necessary."""
         if _status(intent) == "processing":
             # Stripe replays its first answer to a repeat: only a retrieval shows the current
             # status.
-            intent = await self._show(intent.id)
+            intent = await self._retrieve(intent.id)
         match _status(intent):
             case "succeeded":
                 return Paid(intent.id)
             case "requires_action":
                 return await self._cancel(intent.id, AUTHENTICATION_REQUIRED)
             case "requires_payment_method" if intent.last_payment_error:
-                return declined(intent.last_payment_error)
+                return card_decline(intent.last_payment_error)
             case "requires_payment_method":
-                return await self._cancel(intent.id, declined(None))
+                return await self._cancel(intent.id, card_decline(None))
             case "canceled":
-                return declined(getattr(intent, "last_payment_error", None))
+                return card_decline(getattr(intent, "last_payment_error", None))
             case "processing" | None as status:
                 raise Undecided(f"the payment at Stripe is {status or 'not readable'}")
             case status:
@@ -112,9 +125,9 @@ class StripeGateway:
         """Cancel an intent, unless it was paid meanwhile."""
         intent = await _answer(self._intents.cancel_async(intent_id))
         if _code(intent) == "payment_intent_unexpected_state":
-            intent = await self._show(intent_id)  # Canceled by an ask before this one, or paid.
+            intent = await self._retrieve(intent_id)  # Canceled by an earlier call, or paid.
         if isinstance(intent, stripe.StripeError):
-            raise no_answer(intent)
+            raise undecided(intent)
         match _status(intent):
             case "canceled":
                 return reason
@@ -123,10 +136,10 @@ class StripeGateway:
             case status:
                 raise Undecided(f"the payment at Stripe should be canceled, but is {status}")
 
-    async def _show(self, intent_id: str) -> Any:
+    async def _retrieve(self, intent_id: str) -> Any:
         intent = await _answer(self._intents.retrieve_async(intent_id))
         if isinstance(intent, stripe.StripeError):
-            raise no_answer(intent)
+            raise undecided(intent)
         return intent
 
     async def _find(self, charge: Charge) -> Any:
@@ -137,14 +150,14 @@ class StripeGateway:
         query = f"metadata['attempt_id']:'{charge.attempt_id}'"
         found = await _answer(self._intents.search_async({"query": query}))
         if isinstance(found, stripe.StripeError):
-            raise no_answer(found)
+            raise undecided(found)
         intents = getattr(found, "data", [])
         if len(intents) != 1:
             raise Undecided(
-                f"Stripe repeats a failure of its own, and shows {len(intents)} payments for it",
+                f"Stripe replays a failure of its own, and has {len(intents)} payments for the attempt",
                 needs_hand=len(intents) > 1,
             )
-        return await self._show(intents[0].id)
+        return await self._retrieve(intents[0].id)
 
     async def _refund(self, payment_id: str, attempt_id: str) -> None:
         refund = await _answer(
@@ -157,7 +170,7 @@ class StripeGateway:
         if is_replayed_failure(refund):
             refund = await self._find_refund(payment_id)
         if isinstance(refund, stripe.StripeError):
-            raise no_answer(refund)
+            raise undecided(refund)
         if _status(refund) not in ("succeeded", "pending"):
             reason = f"the refund at Stripe is {_status(refund) or 'not readable'}"
             raise Undecided(reason, needs_hand=True)
@@ -168,19 +181,19 @@ class StripeGateway:
         refunds = getattr(found, "data", [])
         return refunds[0] if refunds else found
 
-    async def _in_time(self, asked: Awaitable[T]) -> T:
+    async def _in_time(self, call: Awaitable[T]) -> T:
         try:
             async with asyncio.timeout(self._timeout):
-                return await asked
+                return await call
         except TimeoutError:
             pass
         raise Undecided(f"Stripe gave no answer within {self._timeout:g} s")
 
 
-async def _answer(asked: Awaitable[Any]) -> Any:
+async def _answer(call: Awaitable[Any]) -> Any:
     """Stripe's answer; errors too, as values, so that none with a token in it is chained to ours."""
     try:
-        return await asked
+        return await call
     except stripe.StripeError as error:
         return error
     except _NOT_READABLE:

@@ -10,7 +10,7 @@ import stripe
 from services.runtime.settings import BadSetting
 
 
-def _is_never_told(_: logging.LogRecord) -> bool:
+def _is_never_logged(_: logging.LogRecord) -> bool:
     return False
 
 
@@ -20,7 +20,7 @@ def _is_warning(record: logging.LogRecord) -> bool:
 
 
 # Filters hold whatever level is set.
-logging.getLogger("stripe").addFilter(_is_never_told)
+logging.getLogger("stripe").addFilter(_is_never_logged)
 logging.getLogger("httpx").addFilter(_is_warning)
 
 

@@ -10,9 +10,19 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from services.payment_worker.payment_gateway import Charge, Declined, Paid
+from services.payment_worker.payment_gateway import Charge, Declined, Paid, PaymentGateway
 from services.payment_worker.providers.test.ledger import ChargeLedger, LedgerEntry
 from services.payment_worker.providers.test.outcomes import TokenOutcome, outcome_of
+from services.runtime.settings import BadSetting, Settings, variable
+
+
+def from_settings(settings: Settings) -> PaymentGateway:
+    """The gateway with the configured ledger. Raises `BadSetting`."""
+    if settings.payment_test_file is None:
+        raise BadSetting(
+            f"{variable('payment_test_file')} is not set: the file for the test provider's ledger"
+        )
+    return FakeGateway(settings.payment_test_file)
 
 
 class FakeGateway:
@@ -25,11 +35,11 @@ class FakeGateway:
 
     async def charge(self, charge: Charge) -> Paid | Declined:
         """See `PaymentGateway`. The same attempt with other parameters is `Undecided`, for an operator."""
-        part, payment_id = await asyncio.to_thread(self._call, charge)
-        await asyncio.sleep(part.delay)
-        if part.failure:
-            raise part.failure
-        return Paid(payment_id) if payment_id else part.declined
+        outcome, payment_id = await asyncio.to_thread(self._call, charge)
+        await asyncio.sleep(outcome.delay)
+        if outcome.failure:
+            raise outcome.failure
+        return Paid(payment_id) if payment_id else outcome.declined
 
     async def refund(self, payment_id: str, attempt_id: str) -> None:
         """See `PaymentGateway`."""
@@ -38,10 +48,12 @@ class FakeGateway:
     async def close(self) -> None:
         """Nothing to close."""
 
-    def record(self) -> list[LedgerEntry]:
+    def charges(self) -> list[LedgerEntry]:
         """All charges in the ledger."""
         return self._ledger.charges()
 
     def _call(self, charge: Charge) -> tuple[TokenOutcome, str | None]:
-        call, payment_id = self._ledger.call(charge, lambda n: outcome_of(charge.token, n).charges)
+        call, payment_id = self._ledger.count_call(
+            charge, lambda n: outcome_of(charge.token, n).charges
+        )
         return outcome_of(charge.token, call), payment_id

@@ -74,7 +74,7 @@ class ChargeLedger:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(_TABLE)
 
-    def call(self, charge: Charge, charges: Callable[[int], bool]) -> tuple[int, str | None]:
+    def count_call(self, charge: Charge, charges: Callable[[int], bool]) -> tuple[int, str | None]:
         """Count a call, and charge if this call does: returns its number, and the payment if there
         is one.
 
@@ -95,8 +95,8 @@ class ChargeLedger:
     def refund(self, payment_id: str, attempt_id: str) -> None:
         """Refund a payment, once. Raises `Undecided` if there is no such payment."""
         with self._connected() as connection, _transaction(connection):
-            given_back = connection.execute(_REFUND, (time.time(), payment_id, attempt_id)).rowcount
-        if not given_back:
+            refunded = connection.execute(_REFUND, (time.time(), payment_id, attempt_id)).rowcount
+        if not refunded:
             raise Undecided("the test provider knows no such payment", needs_hand=True)
 
     def charges(self) -> list[LedgerEntry]:
@@ -122,5 +122,5 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _fingerprint(charge: Charge) -> str:
-    told = (charge.checkout_id, charge.amount, charge.currency, charge.token)
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    parameters = (charge.checkout_id, charge.amount, charge.currency, charge.token)
+    return hashlib.sha256(repr(parameters).encode()).hexdigest()

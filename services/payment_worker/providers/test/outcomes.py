@@ -9,7 +9,7 @@
 | `spt_authentication_required` | declined, `authentication_required` |
 | `spt_timeout`, `spt_timeout_N` | no answer and no charge at the first 2 (N) calls, then paid |
 | `spt_error` | a failure of the provider's own and no charge at the first call, then paid |
-| `spt_rate_limited` | the first call is told to wait a second, then paid |
+| `spt_rate_limited` | the first call must wait a second, then paid |
 | `spt_lost_answer` | charged at the first call, but its answer is lost; a repeat is paid |
 | `spt_late`, `spt_late_N` | charged at once, and the first call is answered after 8 (N) seconds |
 | `spt_crash` | charged at once, and the first call is answered after 10 minutes: time to kill the caller |
@@ -61,7 +61,9 @@ def outcome_of(token: str, call: int) -> TokenOutcome:
     if name == "spt_error":
         return _fails("the test provider answered 500", until=1, call=call)
     if name == "spt_rate_limited":
-        return _fails("the test provider is asked too much", until=1, call=call, retry_after=1.0)
+        return _fails(
+            "the test provider's rate limit is exceeded", until=1, call=call, retry_after=1.0
+        )
     if name == "spt_never":
         return _fails("the test provider did not answer", until=call, call=call)
     if name == "spt_lost_answer":
