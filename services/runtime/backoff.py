@@ -1,7 +1,7 @@
-"""The pauses between retries of something that fails: exponential, capped, with jitter.
+"""Pauses between retries: exponential, capped, with jitter.
 
-`stamina` was tried instead. Its loop can't be ended during a pause, as a stop of the writer thread must,
-and the pause that it reports, which our log lines name, is not the one that it takes.
+`stamina` was tried instead. Its synchronous loop sleeps uninterruptibly, but a stop must end a pause of the
+writer thread, and the `next_wait` of its attempts, for the log line of a failure, leaves out the jitter.
 """
 
 from __future__ import annotations
