@@ -1,4 +1,4 @@
-# The services, small and not as root: `docker build -t checkout .`
+# The image of the services, without root: `docker build -t checkout .`
 FROM python:3.12-slim AS build
 WORKDIR /build
 RUN python -m venv /opt/checkout
@@ -6,7 +6,7 @@ COPY requirements.lock pyproject.toml README.md LICENSE ./
 COPY domain domain
 COPY projections projections
 COPY services services
-# A constraint pins what the services need, and leaves out what only development does.
+# As a constraint, the lock file pins the dependencies of the services and adds none of development.
 RUN /opt/checkout/bin/pip install --no-cache-dir --constraint requirements.lock '.[otel]' \
     && /opt/checkout/bin/pip uninstall --yes pip
 

@@ -8,10 +8,10 @@ READY := $(VENV)/ready
 
 .PHONY: help setup run demo servers test chaos check format schemas lock clean
 
-help: ## Say what can be made
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## Make .venv with everything in it; .venv/bin/checkout is the command line
+setup: $(READY) ## Create .venv with all dependencies; .venv/bin/checkout is the command line
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -24,21 +24,21 @@ $(READY): requirements.lock pyproject.toml
 run: $(READY) ## Run the whole system in one process, on http://127.0.0.1:8000 (Ctrl-C stops it)
 	$(BIN)/checkout dev --data checkout-data
 
-demo: $(READY) ## Tell the story of one checkout through the whole system
+demo: $(READY) ## Take one checkout through the whole system
 	@$(BIN)/checkout demo
 
-servers: $(READY) ## Start Kafka, PostgreSQL and Redis, and print the settings to use them (Ctrl-C stops them)
+servers: $(READY) ## Start Kafka, PostgreSQL and Redis, and print the settings for them (Ctrl-C stops them)
 	@.ci/servers >&2
 	@$(BIN)/python -m tests.servers
 
-test: $(READY) ## Run the tests, and see that they cover the code
+test: $(READY) ## Run the tests, and check their coverage
 	@.ci/servers
 	$(BIN)/pytest --cov --cov-report= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/coverage report --include='domain/*' --fail-under=100 --skip-covered
 	@$(BIN)/coverage report --include='projections/*,services/*' --fail-under=90 --skip-covered
 	@cat .pytest_cache/d/servers/skipped
 
-chaos: $(READY) ## Kill, freeze and restart everything at random, and audit: DURATION=120 (seconds) SEED=…
+chaos: $(READY) ## Kill, freeze and restart everything at random, then audit: DURATION=120 (seconds) SEED=…
 	@.ci/servers >&2
 	@$(BIN)/python -m tests.faults.chaos --duration $(DURATION) $(if $(SEED),--seed $(SEED))
 
@@ -49,18 +49,18 @@ check: $(READY) ## Check format, lint, types, the direction of imports and the p
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.published
 
-format: $(READY) ## Put the code into its format
+format: $(READY) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schemas: $(READY) ## Publish the schemas of the messages as they are now, unless that would break somebody
+schemas: $(READY) ## Publish the current message schemas, unless they would break a consumer
 	$(BIN)/python -m tests.published --renew
 
-lock: $(READY) ## Pin what is installed, newest first, in requirements.lock
+lock: $(READY) ## Pin the newest allowed versions in requirements.lock
 	$(BIN)/pip install --quiet --upgrade pip-tools
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --extra embedded --extra otel --strip-extras --no-emit-index-url \
 		--no-emit-find-links --no-emit-trusted-host --no-annotate --no-header \
 		--output-file requirements.lock pyproject.toml
 
-clean: ## Remove what was made
+clean: ## Remove everything that make created
 	rm -rf $(VENV) checkout-data .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,4 +1,4 @@
-"""`checkout`: everything that can be started, and the tools around it."""
+"""`checkout`: the command line."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _COMMANDS = {
     "dead-letters": "dead_letters",
     "schemas": "schemas",
 }
-"""Each command, and its module with its function, or with an app of more commands."""
+"""Each command: its module and function, or a module with an `app` of subcommands."""
 
 
-class _Lazily(TyperGroup):
-    """Imports the module of the command that is asked for: whoever makes a key need not wait for Kafka."""
+class _LazyGroup(TyperGroup):
+    """Imports only the module of the command that runs, so that a short command starts fast."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Click's signature
-        """The names, in their order."""
+        """The command names, in their order."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - Click's signature
@@ -43,20 +43,22 @@ class _Lazily(TyperGroup):
             return None
         module_name, _, function = _COMMANDS[cmd_name].partition(":")
         module = importlib.import_module(f"services.cli.{module_name}")
-        command = get_command(_alone(getattr(module, function)) if function else module.app)
+        command = get_command(
+            _single_command(getattr(module, function)) if function else module.app
+        )
         command.name = cmd_name
         return command
 
 
-def _alone(function: Callable[..., None]) -> typer.Typer:
-    single = typer.Typer(add_completion=False)
-    single.command()(function)
-    return single
+def _single_command(function: Callable[..., None]) -> typer.Typer:
+    command = typer.Typer(add_completion=False)
+    command.command()(function)
+    return command
 
 
 app = typer.Typer(
     name="checkout",
-    cls=_Lazily,
+    cls=_LazyGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -65,11 +67,11 @@ app = typer.Typer(
 
 @app.callback()
 def checkout() -> None:
-    """An event-sourced checkout on Kafka. Begin with `checkout demo` or `checkout dev`."""
+    """An event-sourced checkout on Kafka. Start with `checkout demo` or `checkout dev`."""
 
 
 def main() -> None:
-    """Run the command line: exit 0 when all is well, 1 when something failed, 2 on bad usage."""
+    """Run the command line. Exits with 0 on success, 1 on failure, 2 on bad usage."""
     try:
         app()
     except Exception as error:

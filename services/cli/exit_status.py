@@ -1,4 +1,4 @@
-"""What ends a command with a line instead of a traceback, and its exit status."""
+"""The errors that end a command with one line instead of a traceback, and their exit status."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FAILURES = (
 
 
 def exit_status(error: Exception) -> int | None:
-    """2 for bad usage, 1 for a failure; None for a fault of ours, which is to be seen whole."""
+    """2 for bad usage, 1 for a failure; None for a bug, which shows its traceback."""
     if isinstance(error, _BAD_USAGE):
         return 2
     return 1 if isinstance(error, _FAILURES) else None

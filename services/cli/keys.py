@@ -1,4 +1,4 @@
-"""`checkout keys`: the API keys in the file that CHECKOUT_API_KEYS_FILE names."""
+"""`checkout keys`: creates, lists and revokes API keys."""
 
 from __future__ import annotations
 
@@ -13,31 +13,29 @@ from services.security.api_keys import Scope, create_key, load_ring, revoke_key
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Create, list and revoke the API keys in the file that CHECKOUT_API_KEYS_FILE names.",
+    help="Create, list and revoke the API keys in the file CHECKOUT_API_KEYS_FILE.",
 )
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="Who it is for; events tell who asked by it.")],
-    scope: Annotated[
-        list[Scope], typer.Option(help="What it may do; may be given more than once.")
-    ],
+    name: Annotated[str, typer.Argument(help="The name of the client: the actor of its events.")],
+    scope: Annotated[list[Scope], typer.Option(help="A permission of the key. Can be repeated.")],
     as_json: _AsJson = False,
 ) -> None:
-    """Create a key and show it, once."""
+    """Create a key and print it once."""
     key, token = create_key(_file(), name, scope)
     if as_json:
         typer.echo(json.dumps({"name": key.name, "scopes": key.scopes, "key": token}))
         return
     typer.echo(token)
-    typer.echo("This is the only time that the key is shown.", err=True)
+    typer.echo("This is the only time the key is shown.", err=True)
 
 
 @app.command("list")
 def list_keys(as_json: _AsJson = False) -> None:
-    """List the keys by name, never themselves."""
+    """List the keys: names, scopes and states, not the keys themselves."""
     keys = [key.model_dump(mode="json", exclude={"digest"}) for key in load_ring(_file()).keys]
     if as_json:
         typer.echo(json.dumps(keys))
@@ -53,7 +51,7 @@ def list_keys(as_json: _AsJson = False) -> None:
 def revoke(
     name: Annotated[str, typer.Argument(help="The key's name.")], as_json: _AsJson = False
 ) -> None:
-    """Revoke a key: it stops working within seconds, without a restart."""
+    """Revoke a key. It stops working within seconds, without a restart."""
     key = revoke_key(_file(), name).model_dump(mode="json", exclude={"digest"})
     if as_json:
         typer.echo(json.dumps(key))
@@ -64,5 +62,5 @@ def revoke(
 def _file() -> Path:
     path = Settings.load().api_keys_file
     if path is None:
-        raise BadSetting(f"{variable('api_keys_file')} is not set: the file to keep the keys in")
+        raise BadSetting(f"{variable('api_keys_file')} is not set: the file for the keys")
     return path

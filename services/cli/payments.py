@@ -1,4 +1,4 @@
-"""`checkout payments`: the service, and what somebody has to settle by hand."""
+"""`checkout payments`: the payment service, and the manual resolution of attempts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from services.runtime.tracing import exporting_traces
 
 app = typer.Typer(
     invoke_without_command=True,
-    help="Ask the payment provider about the attempts that wait, or list and resolve them by hand.",
+    help="Run the payment service, or list and resolve payment attempts manually.",
 )
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _PAGE = 100
@@ -34,13 +34,13 @@ _WAITING = (AttemptState.OPEN, AttemptState.BY_HAND, AttemptState.REFUND_DUE)
 
 @app.callback()
 def payments(context: typer.Context) -> None:
-    """Run the payment service: ask the provider about the attempts that wait, and settle them.
+    """Run the payment service: call the provider for waiting attempts, and record the outcomes.
 
     Needs the event store, Redis, the merchant book, the token keys and a payment provider.
     """
     if context.invoked_subcommand:
         return
-    # `list` and `resolve` need nothing of what a service is made of.
+    # Imported on use: `list` and `resolve` need none of the service.
     from services.bootstrap import payment_worker as process
 
     configure_logging()
@@ -53,14 +53,16 @@ def payments(context: typer.Context) -> None:
 def list_attempts(
     state: Annotated[
         list[AttemptState] | None,
-        typer.Option(help="Only attempts in this state; without it, all that wait."),
+        typer.Option(help="Only attempts in this state. By default, all that wait."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line for each.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON line per attempt.")
+    ] = False,
 ) -> None:
-    """List payment attempts, a line each: those that wait, unless a state is given.
+    """List payment attempts, one per line: those that wait, unless a state is given.
 
-    `open`: the provider is asked until it gives a decisive answer. `by_hand`: it is not asked any more.
-    `refund_due`: it was paid after it had been settled otherwise.
+    `open`: the provider is called until it gives a decisive answer. `by_hand`: needs manual resolution.
+    `refund_due`: it was paid after it had ended otherwise.
     """
     count = asyncio.run(_list(state or list(_WAITING), as_json=as_json))
     if not count and not as_json:
@@ -71,59 +73,60 @@ def list_attempts(
 def resolve(
     attempt: Annotated[str, typer.Argument(help="The attempt's id, as `list` shows it.")],
     hold: Annotated[
-        bool, typer.Option("--hold", help="First: no worker asks for it any more.")
+        bool, typer.Option("--hold", help="First step: no worker calls the provider any more.")
     ] = False,
     paid: Annotated[
         str | None, typer.Option(metavar="PAYMENT_ID", help="The provider took this payment.")
     ] = None,
     declined: Annotated[
-        bool, typer.Option("--declined", help="The provider took none, and will not.")
+        bool, typer.Option("--declined", help="The provider took no payment, and will not.")
     ] = False,
-    again: Annotated[
-        bool, typer.Option("--ask-again", help="Give it back to the workers.")
-    ] = False,
+    again: Annotated[bool, typer.Option("--ask-again", help="Return it to the workers.")] = False,
     refunded: Annotated[
-        bool, typer.Option("--refunded", help="What came too late was given back by hand.")
+        bool, typer.Option("--refunded", help="A late payment was refunded manually.")
     ] = False,
     message: Annotated[
-        str, typer.Option(help="What the buyer is told of a decline.")
+        str, typer.Option(help="The message for the buyer, with --declined.")
     ] = "The payment could not be taken.",
     by: Annotated[
-        str | None, typer.Option(help="Who resolves it, for the auditor; the user by default.")
+        str | None,
+        typer.Option(
+            help="The person who resolves it, for the audit. By default, the current user."
+        ),
     ] = None,
     as_json: _AsJson = False,
 ) -> None:
-    """Settle a payment attempt that the provider gives no decisive answer to.
+    """Resolve a payment attempt for which the provider gives no decisive answer.
 
-    Hold it, so that no worker asks meanwhile; look at the provider, by the attempt's id, which is the
-    payment's idempotency key and in its metadata; cancel there what is still open. Then say how it ended.
+    Hold it, so that no worker calls the provider. Find the payment at the provider by the attempt's id, which
+    is its idempotency key and in its metadata, and cancel what is still open. Then record how it ended.
     """
     if [hold, paid is not None, declined, again, refunded].count(True) != 1:
         raise typer.BadParameter(
             "give one of --hold, --paid PAYMENT_ID, --declined, --ask-again, --refunded"
         )
-    for is_asked, act, told in (
+    for is_chosen, act, outcome in (
         (hold, manual_resolution.hold, "held"),
         (again, manual_resolution.ask_again, "asked again"),
         (refunded, manual_resolution.refunded, "refunded"),
     ):
-        if is_asked:
+        if is_chosen:
             asyncio.run(_act(act, attempt))
-            _tell({"attempt_id": attempt, "outcome": told}, f"is {told}", as_json=as_json)
+            _print({"attempt_id": attempt, "outcome": outcome}, f"is {outcome}", as_json=as_json)
             return
-    facts = {"payment_id": paid} if paid is not None else {"code": "by_hand", "message": message}
+    data = {"payment_id": paid} if paid is not None else {"code": "by_hand", "message": message}
     kind = RecordDecline if declined else RecordPayment
     try:
-        ask = kind.parse({"attempt_id": attempt} | facts)
+        command = kind.parse({"attempt_id": attempt} | data)
     except Rejection as rejection:
         raise typer.BadParameter(f"{rejection.param}: {rejection.message}") from None
-    version = asyncio.run(_resolve(ask, f"operator {by or getpass.getuser()}"[:500]))
-    outcome = {"attempt_id": attempt, "version": version, "outcome": kind.NAME}
-    _tell(outcome, f"is settled, version {version}", as_json=as_json)
+    version = asyncio.run(_resolve(command, f"operator {by or getpass.getuser()}"[:500]))
+    facts = {"attempt_id": attempt, "version": version, "outcome": kind.NAME}
+    _print(facts, f"is settled, version {version}", as_json=as_json)
 
 
-def _tell(told: dict[str, Any], sentence: str, *, as_json: bool) -> None:
-    typer.echo(json.dumps(told) if as_json else f"{told['attempt_id']} {sentence}")
+def _print(facts: dict[str, Any], sentence: str, *, as_json: bool) -> None:
+    typer.echo(json.dumps(facts) if as_json else f"{facts['attempt_id']} {sentence}")
 
 
 async def _list(states: list[AttemptState], *, as_json: bool) -> int:
@@ -140,10 +143,10 @@ async def _act(act: Callable[[EventStore, str], None], attempt_id: str) -> None:
         await asyncio.to_thread(act, store, attempt_id)
 
 
-async def _resolve(ask: RecordPayment | RecordDecline, resolver: str) -> int:
+async def _resolve(command: RecordPayment | RecordDecline, resolver: str) -> int:
     settings = _settings("event_store_url", "merchant_file")
     async with opened_store(settings) as store:
-        return manual_resolution.resolve(store, settings.book(), utc_now, ask, resolver)
+        return manual_resolution.resolve(store, settings.book(), utc_now, command, resolver)
 
 
 def _settings(*needed: str) -> Settings:
@@ -166,9 +169,9 @@ def _facts(attempt: Attempt) -> dict[str, Any]:
         "amount": attempt.amount,
         "currency": attempt.currency,
         "provider": attempt.provider,
-        "started_at": _moment(attempt.started_at),
+        "started_at": _timestamp(attempt.started_at),
         "asks": attempt.asks,
-        "asked_again_at": _moment(attempt.due_at) if attempt.due_at else None,
+        "asked_again_at": _timestamp(attempt.due_at) if attempt.due_at else None,
         "payment_id": attempt.payment_id,
         "note": attempt.note,
     }
@@ -177,10 +180,9 @@ def _facts(attempt: Attempt) -> dict[str, Any]:
 def _line(attempt: Attempt) -> str:
     facts = _facts(attempt)
     money = f"{attempt.amount} {attempt.currency}"
-    asked = f"asked {attempt.asks} times"
     parts = [attempt.attempt_id, attempt.checkout_id, attempt.state, money, facts["started_at"]]
-    return "  ".join([*parts, asked, escaped(attempt.note or "-")])
+    return "  ".join([*parts, f"asked {attempt.asks} times", escaped(attempt.note or "-")])
 
 
-def _moment(seconds: float) -> str:
+def _timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

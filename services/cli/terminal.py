@@ -1,4 +1,4 @@
-"""Text that is safe to show: what unknown hands wrote is never sent to a terminal raw."""
+"""Makes untrusted text safe to print on a terminal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def escaped(text: str) -> str:
-    """Text on one line, with each character that does something instead of showing something escaped."""
+    """One line with control characters escaped, so that untrusted text cannot drive the terminal."""
     return "".join(_escaped(character) for character in text)
 
 
@@ -18,5 +18,5 @@ def _escaped(character: str) -> str:
 
 
 def laid_out(value: Any) -> str:
-    """A JSON value over lines, as safe as `escaped`."""
+    """Indented JSON, escaped like `escaped`."""
     return "\n".join(map(escaped, json.dumps(value, indent=2, ensure_ascii=False).split("\n")))

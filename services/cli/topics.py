@@ -1,4 +1,4 @@
-"""`checkout topics`."""
+"""`checkout topics`: creates and checks the topics."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from services.runtime.settings import Settings
 def topics(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Create the topics that are missing, as the CHECKOUT_TOPIC_… settings say; check the others.
+    """Create the missing topics as the CHECKOUT_TOPIC_… settings say, and check the others.
 
-    Safe to run again: a topic that is there is never changed, and one that is wrong is named.
+    Safe to run again: an existing topic is never changed. If one differs, the command fails and says why.
     """
     settings = Settings.load("kafka_bootstrap_servers")
     created = asyncio.run(create_topics(connection_of(settings), topic_plans(settings)))
