@@ -20,7 +20,7 @@ def build(settings: Settings, kafka: KafkaConnection, writer: GroupCommitter) ->
 
 
 async def run(settings: Settings) -> None:
-    """Run until the process is told to stop."""
+    """Run until a stop is requested."""
     book, token_keys = settings.book(), settings.token_keyring()
     kafka, topics = connection_of(settings), Topics(settings.topic_prefix)
     async with (

@@ -53,7 +53,7 @@ def build(
 
 
 async def run(settings: Settings) -> None:
-    """Run until the process is told to stop."""
+    """Run until a stop is requested."""
     book, token_keys, keys = settings.book(), settings.token_keyring(), _keys(settings)
     async with (
         opened_store(settings) as store,

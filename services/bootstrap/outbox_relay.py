@@ -19,7 +19,7 @@ def build(settings: Settings, kafka: KafkaConnection, store: EventStore) -> Outb
 
 
 async def run(settings: Settings) -> None:
-    """Run until the process is told to stop."""
+    """Run until a stop is requested."""
     kafka, topics = connection_of(settings), Topics(settings.topic_prefix)
     async with opened_store(settings) as store:
         relay = build(settings, kafka, store)

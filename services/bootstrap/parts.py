@@ -82,7 +82,7 @@ async def run_with_health(
     checks: Mapping[str, Check],
     topics: TopicReadiness | None = None,
 ) -> None:
-    """Run a service until the process is told to stop, after checking its topics if it has some.
+    """Run a service until a stop is requested, after checking its topics if it has some.
     Raises `WrongTopic`.
     """
     more = {"lag": failure_check(service.lag)}

@@ -34,7 +34,7 @@ def build(
 
 
 async def run(settings: Settings) -> None:
-    """Run until the process is told to stop."""
+    """Run until a stop is requested."""
     book, token_keys = settings.book(), settings.token_keyring()
     gateway = gateway_of(settings)
     async with (

@@ -22,7 +22,7 @@ def build(
 
 
 async def run(settings: Settings) -> None:
-    """Run until the process is told to stop."""
+    """Run until a stop is requested."""
     kafka, topics = connection_of(settings), Topics(settings.topic_prefix)
     async with opened_store(settings) as store, opened_views(settings) as views:
         projector = build(settings, kafka, store, views)

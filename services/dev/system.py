@@ -96,7 +96,9 @@ async def dev_system(
                 }
             )
         )
-        token_keys = TokenKeys.parse(_kept(data, "token-keys", lambda: new_key_line("dev")))
+        token_keys = TokenKeys.parse(
+            _stored_secret(data, "token-keys", lambda: new_key_line("dev"))
+        )
         writer = await stack.enter_async_context(writing(store, views, book, token_keys))
         gateway = FakeGateway(data / "test-payments.db")
         relay = outbox_relay.build(settings, connection, store)
@@ -137,7 +139,9 @@ def _book(settings: Settings) -> MerchantBook:
 def _api_key(data: Path, given: str | None) -> str:
     """The API key: the given one, or one that is generated once and kept in the directory."""
     if given is None:
-        given = _kept(data, "dev-api-key", lambda: f"ck_{secrets.token_urlsafe(32)}").strip()
+        given = _stored_secret(
+            data, "dev-api-key", lambda: f"ck_{secrets.token_urlsafe(32)}"
+        ).strip()
     path = _keys_file(data)
     if not path.exists() or load_ring(path).find(given) is None:
         name = f"dev-{hashlib.sha256(given.encode()).hexdigest()[:8]}"
@@ -145,7 +149,7 @@ def _api_key(data: Path, given: str | None) -> str:
     return given
 
 
-def _kept(data: Path, name: str, make: Callable[[], str]) -> str:
+def _stored_secret(data: Path, name: str, make: Callable[[], str]) -> str:
     """A secret that is generated once and kept in the directory."""
     path = data / name
     if not path.exists() or not path.read_text().strip():

@@ -39,7 +39,10 @@ def connection_of(settings: Settings) -> KafkaConnection:
                 keyfile=_path(settings.kafka_ssl_keyfile),
             )
         except (OSError, ValueError) as error:
-            raise BadSetting(f"{variable('kafka_ssl_cafile')} or its kin: {error}") from None
+            names = ", ".join(
+                variable(f"kafka_ssl_{name}") for name in ("cafile", "certfile", "keyfile")
+            )
+            raise BadSetting(f"{names}: {error}") from None
     return connection
 
 

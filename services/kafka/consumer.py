@@ -11,7 +11,7 @@ from services.kafka.lenient_decoding import UndecodableRecord, records_in
 
 __all__ = ["ResilientConsumer", "UndecodableRecord"]
 
-_LOOK_AGAIN_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 _Records = dict[TopicPartition, list[ConsumerRecord]]
 
@@ -35,7 +35,7 @@ class ResilientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         while not records:
             positions = self.known_positions(*partitions)
             if not positions:
-                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+                await asyncio.sleep(_POLL_SECONDS)
                 continue
             try:
                 # Only partitions with a known position: the others could not be restored.
@@ -43,12 +43,12 @@ class ResilientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
                     *positions, timeout_ms=timeout_ms, max_records=max_records
                 )
             except UnicodeDecodeError:
-                self._take_back(positions)
-                records = await self._decode_ourselves(positions, max_records)
+                self._restore(positions)
+                records = await self._decode_leniently(positions, max_records)
                 if not records:
-                    await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+                    await asyncio.sleep(_POLL_SECONDS)
             except Exception as error:
-                self._take_back(positions)
+                self._restore(positions)
                 self.failure = type(error).__name__
                 raise
             self.failure = None
@@ -63,12 +63,12 @@ class ResilientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
                 positions[partition] = state.position
         return positions
 
-    def _take_back(self, positions: dict[TopicPartition, int]) -> None:
+    def _restore(self, positions: dict[TopicPartition, int]) -> None:
         """Return to the positions before the call; fetched records are dropped."""
         for partition in self.assignment() & positions.keys():
             self.seek(partition, positions[partition])
 
-    async def _decode_ourselves(
+    async def _decode_leniently(
         self, positions: dict[TopicPartition, int], max_records: int | None
     ) -> _Records:
         """The next records of each partition, decoded leniently."""

@@ -22,7 +22,7 @@ class ConsumerLag:
         self._ends: Mapping[TopicPartition, int] = {}
         self._ends_seen_at = 0.0
 
-    def took(self, records: Sequence[ConsumerRecord]) -> None:
+    def set_in_hand(self, records: Sequence[ConsumerRecord]) -> None:
         """Set the records in hand; the previous ones are done."""
         self._in_hand = records
 

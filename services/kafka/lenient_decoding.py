@@ -25,23 +25,23 @@ class UndecodableRecord(ConsumerRecord[Any, Any]):  # type: ignore[misc]
 def records_in(
     data: bytes, partition: TopicPartition, position: int, limit: int | None
 ) -> tuple[list[ConsumerRecord], int]:
-    """The records from a position on, at most so many, and the position behind them."""
+    """The records from a position on, at most `limit`, and the position after them."""
     found: list[ConsumerRecord] = []
     for batch in _batches(data):
         if not batch.is_control_batch:
             for record in batch:
                 if record.offset >= position:
-                    found.append(_told(record, partition))
+                    found.append(_consumer_record(record, partition))
                     position = record.offset + 1
                     if len(found) == limit:
                         return found, position
-        # A batch may end with offsets whose records are no more.
+        # A batch may end with offsets whose records were removed.
         position = max(position, batch.next_offset)
     return found, position
 
 
 class _LenientBuffer(bytearray):
-    """Bytes whose slices decode whatever they hold; a bad byte becomes a lone surrogate."""
+    """A buffer whose slices always decode; an invalid byte becomes a lone surrogate."""
 
     def __getitem__(self, at: Any) -> Any:
         found = super().__getitem__(at)
@@ -52,7 +52,7 @@ class _LenientBuffer(bytearray):
 
 
 class _Slices(_MemoryRecordsPy):  # type: ignore[misc]
-    """Splits what was fetched into batches; the last one may be cut off, and is left out then."""
+    """Splits fetched bytes into batches, without the last one if it is cut off."""
 
     def next_slice(self) -> bytes:
         found = bytes(self._next_slice)
@@ -68,12 +68,12 @@ def _batches(data: bytes) -> Iterator[Any]:
             yield _MemoryRecordsPy(piece).next_batch()
             continue
         batch = _DefaultRecordBatchPy(piece)
-        batch._maybe_uncompress()  # noqa: SLF001 - no public way leads past the names
+        batch._maybe_uncompress()  # noqa: SLF001 - no public method skips the names
         batch._buffer = _LenientBuffer(batch._buffer)  # noqa: SLF001
         yield batch
 
 
-def _told(record: Any, partition: TopicPartition) -> ConsumerRecord:
+def _consumer_record(record: Any, partition: TopicPartition) -> ConsumerRecord:
     names = [name for name, _ in record.headers]
     is_bad = any("\udc80" <= character <= "\udcff" for name in names for character in name)
     kind = UndecodableRecord if is_bad else ConsumerRecord

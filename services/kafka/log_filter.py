@@ -7,9 +7,9 @@ import logging
 faststream_logger = logging.getLogger("services.kafka.subscription.faststream")
 
 
-def _is_news(record: logging.LogRecord) -> bool:
+def _is_relevant(record: logging.LogRecord) -> bool:
     """It says that a consumer does not create topics, which is intended."""
     return "Topic creation is skipped" not in str(record.msg)
 
 
-faststream_logger.addFilter(_is_news)
+faststream_logger.addFilter(_is_relevant)

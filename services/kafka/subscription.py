@@ -142,7 +142,7 @@ class Subscription:
             async with asyncio.timeout(_DRAIN_SECONDS):
                 await self._drained.wait()
         except TimeoutError:
-            logger.warning("a batch is still in hand as its partitions are taken away")
+            logger.warning("a batch is still in hand while its partitions are revoked")
 
     async def assigned(self, partitions: set[TopicPartition]) -> None:
         """Let the owner of other positions seek before consuming starts."""
@@ -160,11 +160,11 @@ class Subscription:
 
     async def _consume(self, records: Records) -> None:
         self._drained.clear()
-        self._lag.took(records)
+        self._lag.set_in_hand(records)
         try:
             await self._until_done(records)
         finally:
-            self._lag.took(())
+            self._lag.set_in_hand(())
             self._drained.set()
 
     async def _until_done(self, records: Records) -> None:

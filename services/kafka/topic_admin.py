@@ -15,7 +15,7 @@ from services.kafka.connection import KafkaConnection
 from services.kafka.publisher import KafkaUnavailable
 from services.kafka.topic_plans import TopicPlan
 
-_BOUND = 30.0
+_TIMEOUT_SECONDS = 30.0
 """Seconds for all requests to Kafka together."""
 _CONFIGS = ("cleanup.policy", "retention.ms")
 
@@ -41,7 +41,7 @@ async def create_topics(connection: KafkaConnection, plans: Sequence[TopicPlan])
         found = await _find(admin, [plan.topic for plan in plans])
         for plan in plans:
             if plan.topic in found:
-                _refuse_what_differs(plan, found[plan.topic])
+                _reject_differences(plan, found[plan.topic])
         return {
             plan.topic: plan.topic not in found and await _create(admin, plan) for plan in plans
         }
@@ -59,14 +59,14 @@ async def check_topics(connection: KafkaConnection, topics: Iterable[str]) -> No
             "`checkout topics` creates what CHECKOUT_TOPIC_PREFIX names"
         )
     for topic in wanted:
-        _refuse_compaction(topic, found[topic])
+        _reject_compaction(topic, found[topic])
 
 
 @contextlib.asynccontextmanager
 async def _admin(connection: KafkaConnection) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(**connection)
     try:
-        async with asyncio.timeout(_BOUND):
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
             await admin.start()
             yield admin
     except (KafkaError, OSError) as error:
@@ -88,8 +88,8 @@ async def _find(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> dict[str, 
 
 async def _configs(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {topic: {} for topic in topics}
-    asked = dict.fromkeys(_CONFIGS)
-    resources = [ConfigResource(ConfigResourceType.TOPIC, topic, asked) for topic in topics]
+    names = dict.fromkeys(_CONFIGS)
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic, names) for topic in topics]
     for response in await admin.describe_configs(resources) if resources else ():
         for code, _, _, topic, entries in response.resources:
             if not code:
@@ -97,7 +97,7 @@ async def _configs(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> dict[st
     return found
 
 
-def _refuse_what_differs(plan: TopicPlan, found: _Found) -> None:
+def _reject_differences(plan: TopicPlan, found: _Found) -> None:
     if found.partitions != plan.partitions:
         raise WrongTopic(
             f"{plan.topic} has {found.partitions} partitions, not {plan.partitions}, and changing "
@@ -105,7 +105,7 @@ def _refuse_what_differs(plan: TopicPlan, found: _Found) -> None:
             f"ones, out of order: set {plan.partitions_variable}={found.partitions}, or move to a "
             "new CHECKOUT_TOPIC_PREFIX"
         )
-    _refuse_compaction(plan.topic, found)
+    _reject_compaction(plan.topic, found)
     kept = found.configs.get("retention.ms", str(plan.retention_ms))
     if kept != str(plan.retention_ms):
         raise WrongTopic(
@@ -115,24 +115,24 @@ def _refuse_what_differs(plan: TopicPlan, found: _Found) -> None:
         )
 
 
-def _refuse_compaction(topic: str, found: _Found) -> None:
+def _reject_compaction(topic: str, found: _Found) -> None:
     policy = found.configs.get("cleanup.policy", "delete")
     if "compact" in policy:
         raise WrongTopic(
             f"{topic} has cleanup.policy={policy}, and compaction deletes all but the newest record "
             f"of a checkout: kafka-configs.sh --alter --topic {topic} "
-            "--add-config cleanup.policy=delete mends it, and `checkout topics` checks it"
+            "--add-config cleanup.policy=delete fixes it, and `checkout topics` checks it"
         )
 
 
 async def _create(admin: AIOKafkaAdminClient, plan: TopicPlan) -> bool:
     wanted = NewTopic(plan.topic, plan.partitions, plan.replication, topic_configs=plan.configs)
     response = await admin.create_topics([wanted])
-    for _, code, *told in response.topic_errors:
+    for _, code, *messages in response.topic_errors:
         error = for_code(code)
         if error is TopicAlreadyExistsError:
             return False
         if code:
-            reason = next(filter(None, told), error.__name__)
+            reason = next(filter(None, messages), error.__name__)
             raise WrongTopic(f"Kafka does not create {plan.topic}: {reason}")
     return True

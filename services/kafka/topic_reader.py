@@ -13,12 +13,12 @@ from services.kafka.connection import KafkaConnection
 from services.kafka.consumer import ResilientConsumer
 from services.kafka.publisher import KafkaUnavailable, Publisher
 
-_AT_ONCE = 100
+_MAX_RECORDS = 100
 _FETCH_BYTES = 256 * 1024
 """Bytes fetched per partition at once, which bounds memory; a larger record comes alone."""
 
-_LOOK_SECONDS = 1.0
-_PATIENCE_SECONDS = 15.0
+_POLL_SECONDS = 1.0
+_TIMEOUT_SECONDS = 15.0
 
 
 async def records_of(
@@ -74,21 +74,21 @@ async def _until(
     while True:
         found: dict[TopicPartition, list[ConsumerRecord]] = {}
         with suppress(TimeoutError):
-            async with asyncio.timeout(_LOOK_SECONDS):
+            async with asyncio.timeout(_POLL_SECONDS):
                 # The last offsets before the end may hold no record that can be returned.
                 if (await consumer.position(partition)) >= end:
                     return
-                found = await consumer.getmany(partition, timeout_ms=200, max_records=_AT_ONCE)
+                found = await consumer.getmany(partition, timeout_ms=200, max_records=_MAX_RECORDS)
         for record in found.get(partition, ()):
             if record.offset >= end:
                 return
             position, moved_at = record.offset, loop.time()
             yield record
             moved_at = loop.time()
-        if loop.time() - moved_at > _PATIENCE_SECONDS:
+        if loop.time() - moved_at > _TIMEOUT_SECONDS:
             raise KafkaUnavailable(
-                f"nothing came of {partition.topic} partition {partition.partition} behind offset "
-                f"{position} for {_PATIENCE_SECONDS:.0f} s"
+                f"no record of {partition.topic} partition {partition.partition} after offset "
+                f"{position} within {_TIMEOUT_SECONDS:.0f} s"
             )
 
 

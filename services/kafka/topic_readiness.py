@@ -22,7 +22,7 @@ class TopicReadiness:
     def __init__(self, connection: KafkaConnection, topics: Iterable[str]) -> None:
         self._connection = connection
         self._topics = tuple(topics)
-        self.failure: str | None = "Kafka has not been asked for the topics yet"
+        self.failure: str | None = "the topics have not been checked yet"
 
     async def pass_before(self, stop_requested: asyncio.Event) -> bool:
         """Whether the topics are fine; False if a stop was requested first. Raises `WrongTopic`."""

@@ -21,7 +21,7 @@ from services.runtime.supervised_task import SupervisedTask
 logger = logging.getLogger(__name__)
 
 _BATCH = 500
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 """Seconds after which the store is polled, in case a commit notification is lost."""
 _STANDBY_SECONDS = 1.0
 _PURGE_SECONDS = 600.0
@@ -41,7 +41,7 @@ class OutboxRelay:
         self._publisher = Publisher(connection)
         self._commits = CommitNotifier(store)
         self._holds_lock: Callable[[], bool] | None = None
-        self._taken: Callable[[], bool] | None = None
+        self._acquired: Callable[[], bool] | None = None
         self._position = 0
         self._task = SupervisedTask("relay", self._run_once)
         self._purge = SupervisedTask("purge", self._purge_once)
@@ -79,7 +79,7 @@ class OutboxRelay:
         self._commits.clear()
         batch = await asyncio.to_thread(self._store.tail, self._position, _BATCH)
         if not batch:
-            await self._commits.wait(_LOOK_SECONDS)
+            await self._commits.wait(_POLL_SECONDS)
             return
         await self._publisher.publish(
             [event_message(self._topics.events, item.recorded) for item in batch]
@@ -91,14 +91,14 @@ class OutboxRelay:
 
     async def _take_over(self) -> None:
         self._holds_lock = None
-        holds_lock = self._taken or await asyncio.to_thread(self._store.try_lock, RELAY)
+        holds_lock = self._acquired or await asyncio.to_thread(self._store.try_lock, RELAY)
         if holds_lock is None:
             await asyncio.sleep(_STANDBY_SECONDS)
             return
         # With the lock but without its position it would publish from the beginning again.
-        self._taken = holds_lock
+        self._acquired = holds_lock
         self._position = await asyncio.to_thread(self._store.position, RELAY)
-        self._holds_lock, self._taken = holds_lock, None
+        self._holds_lock, self._acquired = holds_lock, None
         logger.info("publishing events after position %d", self._position)
 
     async def _measure(self) -> Lag:
@@ -121,6 +121,6 @@ class OutboxRelay:
         purged = 0
         if self.is_active:
             purged = await asyncio.to_thread(self._store.purge_outcomes, time.time())
-            logger.info("%d outcomes of commands were past their time", purged)
+            logger.info("purged %d expired outcomes of commands", purged)
         if not purged:
             await asyncio.sleep(_PURGE_SECONDS)

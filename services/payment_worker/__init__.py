@@ -1,1 +1,1 @@
-"""Payments: attempts that wait in the store are claimed, asked of a provider, and settled."""
+"""Payments: leases attempts from the store, calls a provider, and records the outcome."""

@@ -19,7 +19,7 @@ from services.security.token_encryption import TokenKeys
 
 logger = logging.getLogger("checkout.payments")
 
-_LOOK_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 """The polling interval, for a lost notification."""
 _GAP_SECONDS = 0.01
 """The shortest time between two claims."""
@@ -84,7 +84,7 @@ class PaymentWorker:
             if attempt.attempt_id not in self._working:
                 self._begin(attempt)
         if not claimed:
-            await self._commits.wait(_LOOK_SECONDS)
+            await self._commits.wait(_POLL_SECONDS)
         await asyncio.sleep(_GAP_SECONDS)
 
     async def _claim(self, limit: int) -> list[Attempt]:

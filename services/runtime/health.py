@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 Check = Callable[[], Awaitable[str | None]]
 """Returns None when all is well, else the problem, for an operator to read."""
 
-_BOUND = 2.0
+_TIMEOUT_SECONDS = 2.0
 
 
 async def readiness(checks: Mapping[str, Check]) -> dict[str, str]:
@@ -27,10 +27,10 @@ async def readiness(checks: Mapping[str, Check]) -> dict[str, str]:
 
 async def _state(check: Check) -> str:
     try:
-        async with asyncio.timeout(_BOUND):
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
             return await check() or "ok"
     except TimeoutError:
-        return f"no answer within {_BOUND:.0f} s"
+        return f"no answer within {_TIMEOUT_SECONDS:.0f} s"
     except Exception as error:
         logger.exception("a readiness check failed")
         # Anybody can read this answer; the details are in the log.

@@ -11,7 +11,7 @@ from prometheus_client import Gauge
 from services.runtime.supervised_task import SupervisedTask
 
 _MEASURE_SECONDS = 2.0
-_BOUND_SECONDS = 10.0
+_TIMEOUT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class LagMonitor:
         self._count, self._seconds = gauges
         self._most = most
         self._lag = Lag(0, 0.0)
-        self._task = SupervisedTask(f"the look at how many {what}", self._run_once)
+        self._task = SupervisedTask(f"measuring how many {what}", self._run_once)
 
     @property
     def failure(self) -> str | None:
@@ -52,15 +52,15 @@ class LagMonitor:
         return f"{self._lag.count} {self._what}, more than {self._most}"
 
     def start(self) -> None:
-        """Start to measure."""
+        """Start measuring."""
         self._task.start()
 
     async def stop(self) -> None:
-        """Stop to measure."""
+        """Stop measuring."""
         await self._task.stop()
 
     async def _run_once(self) -> None:
-        async with asyncio.timeout(_BOUND_SECONDS):
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
             self._lag = await self._measure()
         self._count.set(self._lag.count)
         self._seconds.set(self._lag.seconds)

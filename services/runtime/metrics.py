@@ -11,7 +11,7 @@ BATCH_SIZE = Histogram(
 _BATCH_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 HANDLE_SECONDS = Histogram(
     "checkout_handle_seconds",
-    "Reading for, deciding on and recording one batch, however often it was tried",
+    "Reading for, deciding and recording one batch, with its retries",
     buckets=_BATCH_SECONDS,
 )
 DECIDE_SECONDS = Histogram(
@@ -19,38 +19,46 @@ DECIDE_SECONDS = Histogram(
 )
 APPEND_SECONDS = Histogram(
     "checkout_append_seconds",
-    "One transaction of events and outcomes, conflicts and failures too",
+    "One transaction of events and outcomes, including conflicts and failures",
     buckets=_BATCH_SECONDS,
 )
-DEAD_LETTERS = Counter("checkout_dead_letters", "Messages put aside", ["reason"])
+DEAD_LETTERS = Counter("checkout_dead_letters", "Dead letters by reason", ["reason"])
 HTTP_SECONDS = Histogram("checkout_http_seconds", "HTTP requests", ["method", "route", "status"])
-VIEWS_FROM = Counter("checkout_views_read", "Views served, by where they came from", ["origin"])
+VIEWS_FROM = Counter(
+    "checkout_views_read", "Views served, by origin: Redis or the store", ["origin"]
+)
 RELAYED = Counter("checkout_relayed_events", "Events published to Kafka")
 RELAY_POSITION = Gauge(
     "checkout_relay_position", "Position in the event store up to which events are published"
 )
-PROJECTED = Counter("checkout_projected_events", "Events seen by the projector")
+PROJECTED = Counter("checkout_projected_events", "Events handled by the projector")
 RELAY_LAG = (
     Gauge("checkout_relay_lag_events", "Events recorded and not yet published"),
     Gauge("checkout_relay_lag_seconds", "Age of the oldest event that is not yet published"),
 )
 PROJECTION_LAG = (
-    Gauge("checkout_projection_lag_events", "Events in our partitions not yet projected"),
-    Gauge("checkout_projection_lag_seconds", "How long the oldest of them has waited"),
+    Gauge(
+        "checkout_projection_lag_events",
+        "Events not yet projected in the partitions of this process",
+    ),
+    Gauge("checkout_projection_lag_seconds", "Age of the oldest of them"),
 )
 COMMAND_LAG = (
-    Gauge("checkout_command_lag_commands", "Commands in our partitions not yet handled"),
-    Gauge("checkout_command_lag_seconds", "How long the oldest of them has waited"),
+    Gauge(
+        "checkout_command_lag_commands",
+        "Commands not yet handled in the partitions of this process",
+    ),
+    Gauge("checkout_command_lag_seconds", "Age of the oldest of them"),
 )
 PAYMENTS = Counter(
     "checkout_payments",
-    "What providers were asked: paid, declined, undecided, by_hand, late, refunded",
+    "Calls of payment providers by outcome: paid, declined, undecided, by_hand, late, refunded",
     ["outcome"],
 )
 PAYMENTS_BY_HAND = Gauge(
-    "checkout_payments_by_hand", "Payment attempts that somebody has to settle"
+    "checkout_payments_by_hand", "Payment attempts that need manual resolution"
 )
 PAYMENT_LAG = (
-    Gauge("checkout_payment_lag_attempts", "Payment attempts that are not settled yet"),
+    Gauge("checkout_payment_lag_attempts", "Payment attempts that have not ended"),
     Gauge("checkout_payment_lag_seconds", "Age of the oldest of them"),
 )

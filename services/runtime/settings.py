@@ -25,7 +25,7 @@ class BadSetting(Exception):
 def _addresses(given: str) -> str:
     for address in given.split(","):
         if not _ADDRESS.fullmatch(address.strip()):
-            raise ValueError("must be host:port, or several of them with commas between")
+            raise ValueError("must be host:port, or a comma-separated list of them")
     return given
 
 
@@ -37,7 +37,7 @@ def _hours(given: object) -> object:
     if given in ("unlimited", UNLIMITED):
         return UNLIMITED
     if not str(given).isdecimal() or int(str(given)) < 1:
-        raise ValueError("must be hours, a whole number from 1 on, or unlimited")
+        raise ValueError("must be a whole number of hours from 1 on, or unlimited")
     return int(str(given))
 
 

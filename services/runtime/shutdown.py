@@ -24,22 +24,22 @@ def stop_signal() -> asyncio.Event:
     From then on the process has 9 seconds to end by itself. Python would otherwise wait for a
     thread that is in a call to a hung server and can't be cancelled.
     """
-    told = asyncio.Event()
+    requested = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def tell() -> None:
-        if not told.is_set():
-            _end_anyway_after(_STOP_SECONDS)
-        told.set()
+    def request() -> None:
+        if not requested.is_set():
+            _force_exit_after(_STOP_SECONDS)
+        requested.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, tell)
-    return told
+        loop.add_signal_handler(number, request)
+    return requested
 
 
-def _end_anyway_after(seconds: float) -> None:
+def _force_exit_after(seconds: float) -> None:
     def end() -> None:
-        logger.error("not stopped within %.0f s, ending all the same", seconds)
+        logger.error("not stopped within %.0f s, ending the process", seconds)
         os._exit(1)
 
     timer = threading.Timer(seconds, end)

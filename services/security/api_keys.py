@@ -20,7 +20,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 logger = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 1.0
+_CHECK_SECONDS = 1.0
 """Seconds between two checks of the file: a revoked key stops working within this time."""
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -87,24 +87,24 @@ class ReloadingApiKeys:
         # The stamp is read first: a file replaced between the two reads is then read again.
         self._stamp = _stamp(path) if path.exists() else None
         self._ring = load_ring(path)
-        self._looked_at = time.monotonic()
+        self._checked_at = time.monotonic()
         self._failure: str | None = None
 
     @property
     def failure(self) -> str | None:
         """What is wrong with the file, None if nothing is."""
-        self._look()
+        self._refresh()
         return self._failure
 
     def find(self, token: str) -> ApiKey | None:
         """The key of a token, if there is one and it is not revoked."""
-        self._look()
+        self._refresh()
         return self._ring.find(token)
 
-    def _look(self) -> None:
-        if time.monotonic() - self._looked_at < _LOOK_SECONDS:
+    def _refresh(self) -> None:
+        if time.monotonic() - self._checked_at < _CHECK_SECONDS:
             return
-        self._looked_at = time.monotonic()
+        self._checked_at = time.monotonic()
         try:
             stamp = _stamp(self._path)
             if stamp != self._stamp or self._failure:
@@ -113,7 +113,7 @@ class ReloadingApiKeys:
             self._failure = None
         except (OSError, BadKeysFile) as error:
             self._failure = str(error)
-            logger.exception("the API keys could not be read again; the ones read last still hold")
+            logger.exception("the API keys could not be read again; those read last stay in force")
 
 
 def load_ring(path: Path) -> KeyRing:
@@ -121,14 +121,14 @@ def load_ring(path: Path) -> KeyRing:
     try:
         return KeyRing.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        raise BadKeysFile(f"{path} is not there; `checkout keys create NAME` makes it") from None
+        raise BadKeysFile(f"{path} is not there; `checkout keys create NAME` creates it") from None
     except OSError as error:
         raise BadKeysFile(f"{path} can't be read: {error.strerror}") from None
     except ValidationError as error:
         # Without the input: the content of the file must not be logged.
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        raise BadKeysFile(f"{path} is no file of API keys: {where}: {first['msg']}") from None
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise BadKeysFile(f"{path} is not a file of API keys: {where}: {first['msg']}") from None
 
 
 def create_key(
@@ -143,7 +143,7 @@ def create_key(
     if not scopes:
         raise BadKeyName(f"a key needs a scope: {', '.join(Scope)}")
     token = token or f"ck_{secrets.token_urlsafe(32)}"
-    with _changing(path):
+    with _locked(path):
         ring = load_ring(path) if path.exists() else KeyRing()
         if any(key.name == name for key in ring.keys):
             raise BadKeyName(f"there is a key named {name} already, maybe a revoked one")
@@ -159,7 +159,7 @@ def create_key(
 
 def revoke_key(path: Path, name: str) -> ApiKey:
     """Revoke a key. Raises `BadKeyName` if there is none of that name."""
-    with _changing(path):
+    with _locked(path):
         ring = load_ring(path)
         revoked = {
             key.name: key.model_copy(update={"revoked_at": key.revoked_at or datetime.now(UTC)})
@@ -174,7 +174,7 @@ def revoke_key(path: Path, name: str) -> ApiKey:
 
 
 @contextmanager
-def _changing(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Iterator[None]:
     """Serialize changes of the file by several processes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f"{path.name}.lock").open("w") as lock:

@@ -29,7 +29,7 @@ class TokenKeys:
     """
 
     def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
-        self._sealing_id = keys[0][0]
+        self._encrypting_id = keys[0][0]
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys}
 
     def __repr__(self) -> str:
@@ -72,9 +72,9 @@ class TokenKeys:
 
     def encrypt(self, secret: bytes, context: str) -> bytes:
         """The encrypted secret, with the id of its key. Each result is different."""
-        header = _FORMAT + bytes([len(self._sealing_id)]) + self._sealing_id.encode()
+        header = _FORMAT + bytes([len(self._encrypting_id)]) + self._encrypting_id.encode()
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        cipher = self._ciphers[self._sealing_id]
+        cipher = self._ciphers[self._encrypting_id]
         return header + nonce + cipher.encrypt(nonce, secret, header + context.encode())
 
     def decrypt(self, sealed: bytes, context: str) -> bytes:
@@ -82,10 +82,10 @@ class TokenKeys:
         changed value.
         """
         if sealed[:1] != _FORMAT or len(sealed) < 2:
-            raise DecryptionFailed("this was not sealed by us")
+            raise DecryptionFailed("it was not sealed by this service")
         header, rest = sealed[: 2 + sealed[1]], sealed[2 + sealed[1] :]
         if len(rest) < _NONCE_BYTES:
-            raise DecryptionFailed("what was sealed is cut short")
+            raise DecryptionFailed("the sealed value is truncated")
         key_id = header[2:].decode("ascii", "replace")
         if key_id not in self._ciphers:
             shown = key_id if _ID.fullmatch(key_id) else repr(key_id)

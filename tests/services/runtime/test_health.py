@@ -30,7 +30,7 @@ async def silent():
 @pytest.fixture
 def quick(monkeypatch):
     """A bound that a test can wait for."""
-    monkeypatch.setattr(health, "_BOUND", 0.1)
+    monkeypatch.setattr(health, "_TIMEOUT_SECONDS", 0.1)
 
 
 def client(**checks):

@@ -47,10 +47,10 @@ async def test_it_counts_what_lies_before_the_ends_of_all_partitions():
 
 async def test_what_is_in_hand_is_not_done_yet_and_as_old_as_its_oldest():
     consumer, lag = Consumer({FIRST: 12, SECOND: 5}, {FIRST: 12, SECOND: 5}), ConsumerLag()
-    lag.took([Record(10, ms(30)), Record(11, ms(3)), Record(4, ms(60), partition=1)])
+    lag.set_in_hand([Record(10, ms(30)), Record(11, ms(3)), Record(4, ms(60), partition=1)])
 
     in_hand = await lag.measure(consumer)
-    lag.took(())
+    lag.set_in_hand(())
 
     assert in_hand.count == 3
     assert 60 <= in_hand.seconds < 65
