@@ -32,7 +32,7 @@ _MARGIN_SECONDS = 3_600.0
 """How long before the provider forgets an idempotency key the key is no longer used."""
 _LONGEST_RETRY_AFTER = 3_600.0
 _KEY_PAUSE = 60.0
-_STORE_PAUSE, _LONGEST_STORE_PAUSE = 0.5, 2.0
+_STORE_PAUSE = 1.0
 
 
 class AttemptProcessor:
@@ -133,7 +133,7 @@ class AttemptProcessor:
         PAYMENTS.labels("late").inc()
         facts = attempt.attempt_id, outcome.payment_id
         logger.error("attempt %s had ended otherwise, and was then paid as %s", *facts)
-        for pause in pauses(_STORE_PAUSE, _LONGEST_STORE_PAUSE):
+        for pause in pauses(_STORE_PAUSE, _STORE_PAUSE):
             try:
                 noted = await asyncio.to_thread(self._store.attempts.came_late, *facts, time.time())
             except StoreUnavailable as error:
