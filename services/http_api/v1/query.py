@@ -10,7 +10,6 @@ from services.http_api.responses import is_checkout_id
 
 MAX_CHECKOUTS = 100
 MAX_EVENTS = 1_000
-MAXEVENTS = 1_000
 
 
 def _status(text: str) -> Status:
