@@ -58,7 +58,7 @@ class HttpApi:
         self._app = RequestMiddleware(router)
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, made when it is first asked for."""
+        """The OpenAPI document, built on the first call."""
         return self._document
 
     @cached_property

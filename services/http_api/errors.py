@@ -101,7 +101,7 @@ def unreadable() -> ApiError:
 
 def no_list() -> ApiError:
     """503: Redis is down, or does not hold all checkouts yet."""
-    return unavailable("the list can't be read now: its index is away or being built; try again")
+    return unavailable("the list can't be read now: its index is down or being built; try again")
 
 
 def stopping() -> ApiError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 import uuid
 
@@ -12,8 +11,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.command_handling import valid_traceparent
 from services.http_api.errors import METHODS, fault, stopping
+from services.http_api.request_headers import REQUEST_ID, TRACEPARENT
 from services.http_api.routing import ROUTE
 from services.runtime.metrics import HTTP_SECONDS
 from services.runtime.tracing import Traced, request_span
@@ -22,8 +21,6 @@ logger = logging.getLogger("checkout.http")
 
 _CLIENT_LEFT = 499
 """The status in logs and metrics of a request whose client disconnected before it was complete."""
-
-_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class RequestMiddleware:
@@ -37,8 +34,8 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        headers = Headers(scope=scope)
+        request_id = REQUEST_ID.read(headers) or uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         status, has_begun = 500, False
         begun = time.perf_counter()
@@ -50,7 +47,7 @@ class RequestMiddleware:
                 MutableHeaders(scope=message)["Request-Id"] = request_id
             await send(message)
 
-        given_trace = valid_traceparent(Headers(scope=scope).get("traceparent"))
+        given_trace = TRACEPARENT.read(headers)
         with request_span(given_trace) as span:
             scope["state"]["traceparent"] = span.traceparent() or given_trace
             try:

@@ -1,4 +1,4 @@
-"""A row of the API's table: what an operation takes, what it answers, and the function that does it.
+"""A row of the API's table: what an operation takes, how it responds, and the function that handles it.
 
 Routing, authorization, metrics and the OpenAPI document are all made from these rows.
 """
@@ -19,6 +19,7 @@ from domain.rejection import Rejection
 from services.http_api.errors import ApiError
 from services.http_api.parts import ApiParts
 from services.http_api.query_parameters import QueryParameter
+from services.http_api.request_headers import RequestHeader
 from services.security.api_keys import ApiKey, Scope
 
 
@@ -57,7 +58,7 @@ class ShownPage:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation of the API. `command` is the model of its body, None if it takes none."""
+    """An operation of the API. `command` is the model of its body, None if it takes no body."""
 
     id: str
     method: str
@@ -72,6 +73,7 @@ class Operation:
     command: type[Command] | None = None
     body_required: bool = True
     query: tuple[QueryParameter, ...] = ()
+    headers: tuple[RequestHeader[Any], ...] = ()
 
     @property
     def is_write(self) -> bool:

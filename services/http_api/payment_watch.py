@@ -37,12 +37,12 @@ class PaymentWatch:
         self._task = SupervisedTask("the wait for payments", self._run_once)
 
     async def start(self) -> None:
-        """Start to watch."""
+        """Start watching."""
         self._commits.start()
         self._task.start()
 
     async def stop(self) -> None:
-        """Stop to watch."""
+        """Stop watching."""
         self._commits.stop()
         await self._task.stop()
 

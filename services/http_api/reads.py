@@ -20,7 +20,7 @@ from services.http_api.errors import (
     version_and_time,
 )
 from services.http_api.operation import Call
-from services.http_api.requests import is_known
+from services.http_api.request_headers import IF_NONE_MATCH
 from services.http_api.responses import (
     DEADLINE_SECONDS,
     REVALIDATE,
@@ -63,7 +63,7 @@ async def get_checkout(call: Call) -> Response:
         view = await _in_time(asyncio.to_thread(call.parts.history.view_at, checkout_id, moment))
     if view is None:
         raise no_such_checkout() if moment is None else no_such_version()
-    if is_known(call.request, entity_tag(view)):
+    if IF_NONE_MATCH.read(call.request.headers) & {"*", entity_tag(view)}:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=view_headers(view))
     return checkout_response(view, HTTPStatus.OK)
 

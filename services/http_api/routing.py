@@ -78,7 +78,7 @@ class _Endpoint:
 
 
 def not_found() -> ASGIApp:
-    """Answers requests to a path that is none of ours."""
+    """Answers requests to an unknown path."""
     return _http_error(HTTPStatus.NOT_FOUND, "not_found")
 
 

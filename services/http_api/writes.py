@@ -26,7 +26,7 @@ from services.event_store import StoreUnavailable
 from services.http_api.errors import dropped, in_flight, outcome_unknown, overloaded, rejected
 from services.http_api.operation import Call
 from services.http_api.payment_watch import Paying
-from services.http_api.requests import expected_version, idempotency_key
+from services.http_api.request_headers import IDEMPOTENCY_KEY, IF_MATCH
 from services.http_api.responses import DEADLINE_SECONDS, PREFIX, checkout_response, guard_id
 
 
@@ -68,12 +68,12 @@ def _envelope(call: Call, command: Command) -> CommandEnvelope:
     derived from API key, method, path and that key, so that a repeat is the same command.
     """
     request, key = call.request, call.key
-    given = idempotency_key(request)
+    given = IDEMPOTENCY_KEY.read(request.headers)
     if given is None:
         source, command_id = "/checkout/http", uuid.uuid4().hex
     else:
         source, command_id = f"{key.name} {request.method} {request.url.path}", given
-    version = expected_version(request)
+    version = IF_MATCH.read(request.headers)
     new_id = uuid.uuid4().hex if given is None else fingerprint_of(source, given)[:32]
     return CommandEnvelope(
         channel=Channel.HTTP,
@@ -93,7 +93,7 @@ def _envelope(call: Call, command: Command) -> CommandEnvelope:
 
 def _response(request: Request, answer: Answer, success: HTTPStatus) -> Response:
     replayed = isinstance(answer, Accepted | Rejected) and answer.repeated
-    again = replayed and "idempotency-key" in request.headers
+    again = replayed and IDEMPOTENCY_KEY.name in request.headers
     headers = {"Idempotent-Replayed": "true"} if again else {}
     match answer:
         case Accepted(is_paying=True, repeated=True) if again:

@@ -8,19 +8,13 @@ from typing import Any
 from pydantic.json_schema import JsonSchemaValue
 
 from domain.checkout_view import CheckoutView
-from services.http_api.openapi.headers import (
-    HEADERS,
-    PAGE_PARAMETERS,
-    PARAMETERS,
-    READ_PARAMETERS,
-    WRITE_PARAMETERS,
-    parameter_references,
-)
+from services.http_api.openapi.headers import HEADERS
 from services.http_api.openapi.health import health_paths
 from services.http_api.openapi.links import LINKS
+from services.http_api.openapi.parameters import parameter_references, parameters
 from services.http_api.openapi.responses import responses
 from services.http_api.openapi.swagger_ui import SWAGGER_UI
-from services.http_api.operation import Operation, ShownCheckout, ShownPage
+from services.http_api.operation import Operation, ShownPage
 from services.messages.errors import Error
 from services.messages.scenario import scenario
 from services.messages.schemas import Schemas
@@ -50,7 +44,6 @@ def openapi_document(operations: Sequence[Operation]) -> dict[str, Any]:
     for operation in operations:
         item = paths.setdefault(operation.path, {})
         item[operation.method.lower()] = _operation(operation, schemas)
-    queries = [parameter for operation in operations for parameter in operation.query]
     return {
         "openapi": "3.1.0",
         "info": {"title": "Checkout", "version": "1", "description": _DESCRIPTION},
@@ -64,7 +57,7 @@ def openapi_document(operations: Sequence[Operation]) -> dict[str, Any]:
                 }
             },
             "schemas": schemas.definitions,
-            "parameters": PARAMETERS | {it.component: it.document() for it in queries},
+            "parameters": parameters(operations),
             "headers": HEADERS,
             "links": LINKS,
         },
@@ -76,26 +69,18 @@ def _page_models(operations: Iterable[Operation]) -> list[Any]:
 
 
 def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
-    in_path = ("CheckoutId",) if "{checkout_id}" in operation.path else ()
-    in_query = (parameter.component for parameter in operation.query)
     document = {
         "operationId": operation.id,
         "summary": operation.summary,
         "description": operation.description,
         "tags": ["checkouts"],
-        "parameters": parameter_references(*in_path, *in_query, *_headers(operation)),
+        "parameters": parameter_references(operation),
         "security": [{_SECURITY: [operation.scope.value]}],
         "responses": responses(operation, schemas),
     }
     if operation.command:
         document["requestBody"] = _body(operation, schemas.references[operation.command])
     return document
-
-
-def _headers(operation: Operation) -> tuple[str, ...]:
-    if operation.is_write:
-        return WRITE_PARAMETERS
-    return READ_PARAMETERS if isinstance(operation.shows, ShownCheckout) else PAGE_PARAMETERS
 
 
 def _body(operation: Operation, schema: JsonSchemaValue) -> dict[str, Any]:

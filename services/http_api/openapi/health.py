@@ -17,7 +17,7 @@ def health_paths() -> dict[str, Any]:
             "readyz",
             "Whether requests can be served, with the state of each dependency.",
             {
-                "200": _readiness("All is well.", "ready", "ok"),
+                "200": _readiness("Every check passes.", "ready", "ok"),
                 "503": _readiness("A check fails.", "not_ready", "no answer within 2 s"),
             },
         ),
@@ -43,7 +43,7 @@ def _alive() -> dict[str, Any]:
         "required": ["status"],
         "additionalProperties": False,
     }
-    return _json("It is.", schema, {"status": "ok"})
+    return _json("The process is alive.", schema, {"status": "ok"})
 
 
 def _readiness(description: str, status: str, state: str) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _readiness(description: str, status: str, state: str) -> dict[str, Any]:
             "status": {"const": status},
             "checks": {
                 "type": "object",
-                "description": "By dependency: `ok`, or what is wrong with it.",
+                "description": "The state of each dependency: `ok`, or the reason why it is not.",
                 "additionalProperties": {"type": "string"},
             },
         },

@@ -10,22 +10,22 @@ LINKS: dict[str, dict[str, Any]] = {
     "Get": {
         "operationId": "get_checkout",
         "parameters": _SHOWN,
-        "description": "The checkout as it is from now on.",
+        "description": "Read its current state.",
     },
     "Update": {
         "operationId": "update_checkout",
         "parameters": _SHOWN,
-        "description": "Change it.",
+        "description": "Update it.",
     },
     "UpdateThisVersion": {
         "operationId": "update_checkout",
         "parameters": {**_SHOWN, "header.If-Match": "$response.header.ETag"},
-        "description": "Change it, unless somebody else has meanwhile.",
+        "description": "Update it, only if it has not changed since.",
     },
     "Complete": {
         "operationId": "complete_checkout",
         "parameters": _SHOWN,
-        "description": "Pay it, once it is `ready_for_payment`.",
+        "description": "Pay for it, once it is `ready_for_payment`.",
     },
     "Cancel": {
         "operationId": "cancel_checkout",
@@ -35,12 +35,12 @@ LINKS: dict[str, dict[str, Any]] = {
     "Events": {
         "operationId": "list_events",
         "parameters": _SHOWN,
-        "description": "What has happened to it.",
+        "description": "List its events.",
     },
     "Older": {
         "operationId": "list_checkouts",
         "parameters": {"cursor": "$response.body#/id"},
-        "description": "The checkouts made before it.",
+        "description": "List the checkouts created before it.",
     },
 }
 

@@ -20,6 +20,13 @@ from projections.registry import LIST_INDEX
 from services.http_api import reads, writes
 from services.http_api.errors import no_such_version
 from services.http_api.operation import ErrorCase, Operation, ShownCheckout, ShownPage
+from services.http_api.request_headers import (
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    REQUEST_ID,
+    TRACEPARENT,
+)
 from services.http_api.responses import PREFIX
 from services.http_api.v1 import error_cases as cases
 from services.http_api.v1 import query
@@ -47,6 +54,7 @@ def _write(
         scope=Scope.WRITE,
         handle=writes.write,
         command=command,
+        headers=(REQUEST_ID, TRACEPARENT, IDEMPOTENCY_KEY, IF_MATCH),
         errors=(*first, *errors, *last),
         **{"shows": ShownCheckout(command.NAME), **more},
     )
@@ -59,7 +67,7 @@ def _read(name: str, path: str, *errors: ErrorCase, **more: Any) -> Operation:
         path=PREFIX + path,
         scope=Scope.READ,
         errors=(*cases.guards(Scope.READ), *errors, cases.FAULT),
-        **more,
+        **{"headers": (REQUEST_ID,), **more},
     )
 
 
@@ -106,6 +114,7 @@ OPERATIONS: tuple[Operation, ...] = (
         handle=reads.get_checkout,
         shows=ShownCheckout("CreateCheckout"),
         query=query.POINT_IN_TIME,
+        headers=(REQUEST_ID, IF_NONE_MATCH),
     ),
     _write(
         "update",
