@@ -62,7 +62,7 @@ class Client:
         self._http = http
         self._urls = itertools.cycle([process.url for process in apis.processes])
 
-    async def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+    async def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Ask the next process."""
         return await self._http.request(method, f"{next(self._urls)}{path}", **more)
 
@@ -70,24 +70,24 @@ class Client:
         self, times: int, method: str, path: str, **more: Any
     ) -> list[httpx.Response]:
         """The same request so many times, spread over all processes."""
-        return await asyncio.gather(*(self.ask(method, path, **more) for _ in range(times)))
+        return await asyncio.gather(*(self.request(method, path, **more) for _ in range(times)))
 
     async def opened(self) -> str:
         """The path of a new checkout."""
-        created = await self.ask("POST", "/v1/checkouts", json={"items": ITEMS})
+        created = await self.request("POST", "/v1/checkouts", json={"items": ITEMS})
         assert created.status_code == 201, created.text
         return str(created.headers["location"])
 
     async def events(self, path: str) -> list[dict[str, Any]]:
         """All that has happened to a checkout."""
-        answer = await self.ask("GET", f"{path}/events", params={"limit": 1000})
+        answer = await self.request("GET", f"{path}/events", params={"limit": 1000})
         assert answer.status_code == 200, answer.text
         assert not answer.json()["has_more"]
         return list(answer.json()["data"])
 
     async def tag(self, path: str) -> str:
         """The ETag that a checkout has now."""
-        return str((await self.ask("GET", path)).headers["etag"])
+        return str((await self.request("GET", path)).headers["etag"])
 
 
 @contextmanager

@@ -66,14 +66,14 @@ class Load:
         cart = items(next(self._numbers))
         await self._doors.publish("CreateCheckout", checkout, f"create-{checkout}", cart)
 
-        async def is_there() -> bool:
+        async def is_readable() -> bool:
             response = await self._doors.patiently("GET", f"/v1/checkouts/{checkout}")
             if response is None or response.status_code != 200:
                 return False
             self.ledger.promised[checkout] = version_of(response)
             return True
 
-        await eventually_async(is_there, PATIENCE)
+        await eventually_async(is_readable, PATIENCE)
 
     async def _publisher(self) -> None:
         """Another service: it repeats what Kafka did not acknowledge, with the same identity."""

@@ -89,15 +89,15 @@ async def scene(kafka_bootstrap: str, postgres_url: str) -> AsyncIterator[Scene]
 async def put_aside(servers: Cluster, kafka: KafkaUser) -> None:
     """Have commands fail, mend what they failed of, and go on with some of the checkouts."""
     for checkout_id in FAILED:
-        await kafka.ask("CreateCheckout", checkout_id, ONE_ITEM)
+        await kafka.request("CreateCheckout", checkout_id, ONE_ITEM)
         await kafka.events_of(checkout_id, CREATED)
     with unreadable_events(servers.database, FAILED):
         for checkout_id in FAILED:
             failing = {"command_id": update_of(checkout_id), "ce_correlationid": "c 7"}
-            reply = await kafka.ask("UpdateCheckout", checkout_id, BUYER, **failing)
+            reply = await kafka.request("UpdateCheckout", checkout_id, BUYER, **failing)
             assert reply["error"]["code"] == "internal"
     for checkout_id in (MOVED_ON, TO_BE_FORCED):
-        await kafka.ask("UpdateCheckout", checkout_id, TWO)
+        await kafka.request("UpdateCheckout", checkout_id, TWO)
     await kafka.publish("UpdateCheckout", UNREADABLE, BUYER, ce_source=None)
     dead_letters = f"{servers.prefix}dead-letters"
     await kafka.records(dead_letters, lambda _: True, len((*FAILED, UNREADABLE)))

@@ -78,7 +78,7 @@ async def test_two_bodies_at_once_under_one_key_are_one_write_and_a_conflict(sho
         bodies = [{"items": [{"id": "item_123", "quantity": n}]} for n in (5, 6)]
 
         answers = await asyncio.gather(
-            *(shop.ask("PUT", path, json=bodies[n % 2], headers=key) for n in range(20))
+            *(shop.request("PUT", path, json=bodies[n % 2], headers=key) for n in range(20))
         )
 
         by_body = [{answer.status_code for answer in answers[n::2]} for n in (0, 1)]
@@ -98,7 +98,7 @@ async def test_every_answer_outlives_a_kill_of_all_processes_and_a_lost_redis(ap
         method, path, body = await write(shop)
         key = {"Idempotency-Key": str(uuid.uuid4())}
         request = (method, path, {"json": body, "headers": key})
-        first.append((request, await shop.ask(method, path, **request[2])))
+        first.append((request, await shop.request(method, path, **request[2])))
 
     async def again():
         for (method, path, more), answer in first:
@@ -124,7 +124,7 @@ async def test_writes_cut_off_by_a_kill_are_done_once_when_they_are_sent_again(a
     keys = [{"Idempotency-Key": str(uuid.uuid4())} for _ in range(TIMES)]
 
     async def create(key):
-        return await shop.ask("POST", "/v1/checkouts", json={"items": ITEMS}, headers=key)
+        return await shop.request("POST", "/v1/checkouts", json={"items": ITEMS}, headers=key)
 
     for delay in (0.0, 0.05):
         in_the_air = [asyncio.create_task(create(key)) for key in keys]
@@ -154,7 +154,7 @@ async def test_one_json_value_is_one_body_however_it_is_spelled(shop, key):
     assert len(set(spellings)) == len(spellings)
 
     answers = [
-        await shop.ask("POST", "/v1/checkouts", content=spelled.encode(), headers=headers)
+        await shop.request("POST", "/v1/checkouts", content=spelled.encode(), headers=headers)
         for spelled in spellings
     ]
 
@@ -165,12 +165,12 @@ async def test_one_json_value_is_one_body_however_it_is_spelled(shop, key):
 async def test_another_if_match_is_another_write(shop, key):
     path = await shop.opened()
     tag = {"If-Match": await shop.tag(path)}
-    first = await shop.ask("PUT", path, json=MORE, headers=key | tag)
+    first = await shop.request("PUT", path, json=MORE, headers=key | tag)
 
     for other in ({}, {"If-Match": first.headers["etag"]}, {"If-Match": '"x"'}):
-        answer = await shop.ask("PUT", path, json=MORE, headers=key | other)
+        answer = await shop.request("PUT", path, json=MORE, headers=key | other)
         assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_conflict")
-    again = await shop.ask("PUT", path, json=MORE, headers=key | tag)
+    again = await shop.request("PUT", path, json=MORE, headers=key | tag)
     assert told(again) == told(first)
     assert is_replayed(again)
 
@@ -194,7 +194,7 @@ async def test_what_was_turned_away_before_it_was_a_write_is_not_remembered(apis
         for answer in await shop.ask_at_once(3, "PUT", path, **request):
             assert answer.status_code == status
             assert not is_replayed(answer)
-    answer = await shop.ask("PUT", path, json=MORE, headers=key)
+    answer = await shop.request("PUT", path, json=MORE, headers=key)
     assert (answer.status_code, is_replayed(answer)) == (200, False)
 
 
@@ -202,7 +202,7 @@ async def test_a_remembered_answer_is_for_its_own_api_key_alone(apis, shop, key)
     reader = apis.new_key(f"reader-{uuid.uuid4().hex}", Scope.READ)
     writer = apis.new_key(f"writer-{uuid.uuid4().hex}", Scope.WRITE)
     request = ("POST", "/v1/checkouts")
-    first = await shop.ask(*request, json={"items": ITEMS}, headers=key)
+    first = await shop.request(*request, json={"items": ITEMS}, headers=key)
 
     for token, status in ((None, 401), ("nobody's", 401), (reader, 403)):
         async with client(apis, token) as stranger:
@@ -213,7 +213,7 @@ async def test_a_remembered_answer_is_for_its_own_api_key_alone(apis, shop, key)
                 assert not is_replayed(answer)
                 assert first.json()["id"] not in answer.text
     async with client(apis, writer) as other:
-        own = await other.ask(*request, json={"items": ITEMS}, headers=key)
+        own = await other.request(*request, json={"items": ITEMS}, headers=key)
         assert (own.status_code, is_replayed(own)) == (201, False)
         assert own.json()["id"] != first.json()["id"]
 

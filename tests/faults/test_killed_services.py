@@ -66,7 +66,7 @@ async def test_of_two_relays_one_is_active_and_the_other_takes_over_within_ten_s
         killed_at = time.monotonic()
         active.kill()
         stored_afterwards = new_id()
-        await user.ask("CreateCheckout", stored_afterwards, ONE_ITEM)
+        await user.request("CreateCheckout", stored_afterwards, ONE_ITEM)
         await user.events_of(stored_afterwards, 1)
         took = time.monotonic() - killed_at
         sys.stdout.write(f"an event is published {took:.1f} s after the active relay's death\n")

@@ -87,7 +87,7 @@ async def assert_answered(cluster: Cluster) -> None:
     """A command on Kafka is accepted and answered."""
     async with kafka_user(cluster.kafka.bootstrap_servers) as user:
         user.prefix = cluster.prefix
-        assert (await user.ask("CreateCheckout", new_id(), ONE_ITEM))["version"] == CREATED
+        assert (await user.request("CreateCheckout", new_id(), ONE_ITEM))["version"] == CREATED
 
 
 async def test_the_relay_neither_overtakes_nor_sticks_while_partitions_have_no_leader(

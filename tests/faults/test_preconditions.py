@@ -52,14 +52,14 @@ async def test_of_writers_with_the_same_tag_at_once_exactly_one_succeeds(shop):
         wishes = [3 * number + n for n in (10, 11, 12)]
 
         answers = await asyncio.gather(
-            *(shop.ask("PUT", path, json=items(n), headers={"If-Match": tag}) for n in wishes)
+            *(shop.request("PUT", path, json=items(n), headers={"If-Match": tag}) for n in wishes)
         )
 
         assert sorted(answer.status_code for answer in answers) == [200, 412, 412]
         winner = next(answer for answer in answers if answer.status_code == 200)
         rejections = [answer.json() for answer in answers if answer.status_code == 412]
         assert {it["code"] for it in rejections} == {"version_mismatch"}
-        now = await shop.ask("GET", path)
+        now = await shop.request("GET", path)
         assert (now.content, now.headers["etag"]) == (winner.content, winner.headers["etag"])
         assert quantity(now) in wishes
     events = await shop.events(path)
@@ -72,13 +72,13 @@ async def test_an_update_and_a_cancel_with_the_same_tag_exclude_each_other(shop)
         tag = {"If-Match": await shop.tag(path)}
 
         updated, canceled = await asyncio.gather(
-            shop.ask("PUT", path, json=items(9), headers=tag),
-            shop.ask("POST", f"{path}/cancel", headers=tag),
+            shop.request("PUT", path, json=items(9), headers=tag),
+            shop.request("POST", f"{path}/cancel", headers=tag),
         )
 
         outcome = (updated.status_code, canceled.status_code)
         assert outcome in {(200, 412), (409, 200)}
-        status = (await shop.ask("GET", path)).json()["status"]
+        status = (await shop.request("GET", path)).json()["status"]
         assert (status == "canceled") == (canceled.status_code == 200)
 
 
@@ -88,13 +88,15 @@ async def test_if_match_over_http_and_expectedversion_over_kafka_exclude_each_ot
 
     async def over_http(number, tag, pause):
         await asyncio.sleep(pause)
-        return await shop.ask("PUT", path, json=items(2 * number + 100), headers={"If-Match": tag})
+        return await shop.request(
+            "PUT", path, json=items(2 * number + 100), headers={"If-Match": tag}
+        )
 
     async def over_kafka(number, tag, pause):
         await asyncio.sleep(pause)
         version = tag.strip('"')
         body = items(2 * number + 101)
-        return await kafka.ask("UpdateCheckout", checkout_id, body, ce_expectedversion=version)
+        return await kafka.request("UpdateCheckout", checkout_id, body, ce_expectedversion=version)
 
     for number in range(CONTESTS):
         tag = await shop.tag(path)
@@ -109,7 +111,7 @@ async def test_if_match_over_http_and_expectedversion_over_kafka_exclude_each_ot
             (200, "version_mismatch"),
             (412, None),
         }
-        assert quantity(await shop.ask("GET", path)) == 2 * number + 100 + (
+        assert quantity(await shop.request("GET", path)) == 2 * number + 100 + (
             answer.status_code == 412
         )
     events = await shop.events(path)
@@ -120,14 +122,14 @@ async def test_both_doors_tell_a_stale_version_in_the_same_words(shop, kafka):
     path = await shop.opened()
     checkout_id, stale = path.rpartition("/")[2], await shop.tag(path)
     expected = {"ce_expectedversion": stale.strip('"')}
-    await kafka.ask("UpdateCheckout", checkout_id, items(4), **expected)
+    await kafka.request("UpdateCheckout", checkout_id, items(4), **expected)
 
     for method, below, command, body in (
         ("PUT", "", "UpdateCheckout", items(5)),
         ("POST", "/cancel", "CancelCheckout", {}),
     ):
-        answer = await shop.ask(method, path + below, json=body, headers={"If-Match": stale})
-        reply = await kafka.ask(command, checkout_id, body, **expected)
+        answer = await shop.request(method, path + below, json=body, headers={"If-Match": stale})
+        reply = await kafka.request(command, checkout_id, body, **expected)
         assert answer.status_code == 412
         assert reply["error"] == answer.json()
 
@@ -135,7 +137,7 @@ async def test_both_doors_tell_a_stale_version_in_the_same_words(shop, kafka):
 @pytest.mark.parametrize("stale", ["1", "999"])
 async def test_the_state_is_told_before_the_version_at_both_doors(shop, kafka, stale):
     path, missing = await shop.opened(), f"/v1/checkouts/{uuid.uuid4().hex}"
-    assert (await shop.ask("POST", f"{path}/cancel")).status_code == 200
+    assert (await shop.request("POST", f"{path}/cancel")).status_code == 200
 
     for where, method, below, command, status, code in (
         (path, "PUT", "", "UpdateCheckout", 409, "checkout_closed"),
@@ -145,8 +147,8 @@ async def test_the_state_is_told_before_the_version_at_both_doors(shop, kafka, s
     ):
         body = items(7) if method == "PUT" else {}
         headers = {"If-Match": f'"{stale}"'}
-        answer = await shop.ask(method, where + below, json=body, headers=headers)
+        answer = await shop.request(method, where + below, json=body, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (status, code)
         checkout_id = where.rpartition("/")[2]
-        reply = await kafka.ask(command, checkout_id, body, ce_expectedversion=stale)
+        reply = await kafka.request(command, checkout_id, body, ce_expectedversion=stale)
         assert reply["error"] == answer.json()

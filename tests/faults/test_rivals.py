@@ -96,7 +96,7 @@ async def test_a_command_topic_made_anew_is_served_and_old_commands_do_not_act_a
     topic = f"{on_servers.prefix}commands"
     async with kafka_user(on_servers.kafka.bootstrap_servers) as user:
         user.prefix = on_servers.prefix
-        first = await user.ask("CreateCheckout", "before", ITEM, command_id="one")
+        first = await user.request("CreateCheckout", "before", ITEM, command_id="one")
         admin = AIOKafkaAdminClient(bootstrap_servers=on_servers.kafka.bootstrap_servers)
         await admin.start()
         try:
@@ -106,7 +106,9 @@ async def test_a_command_topic_made_anew_is_served_and_old_commands_do_not_act_a
             await admin.close()
         await until_ready(*services)
 
-        assert (await user.ask("CreateCheckout", "after", ITEM, command_id="two"))["version"] == 3
+        assert (await user.request("CreateCheckout", "after", ITEM, command_id="two"))[
+            "version"
+        ] == 3
         await user.publish("CreateCheckout", "before", ITEM, command_id="one")
         again = await user.replies_to("one", 2)
     assert again == [first, first]

@@ -32,7 +32,7 @@ async def an_update_of_nothing(shop: Client) -> Write:
 
 async def an_update_of_a_closed_one(shop: Client) -> Write:
     path = await shop.opened()
-    await shop.ask("POST", f"{path}/cancel")
+    await shop.request("POST", f"{path}/cancel")
     return "PUT", path, MORE
 
 

@@ -1,4 +1,4 @@
-"""A stand-in for an OpenTelemetry collector: it takes OTLP over HTTP and keeps the spans."""
+"""A minimal OpenTelemetry collector: it receives OTLP over HTTP and keeps the spans."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
 class Collector:
-    """What came in, and where to send it."""
+    """The request bodies received so far, and the collector's URL."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.bodies: list[bytes] = []
 
     def spans(self) -> list[Span]:
-        """All spans so far."""
+        """All spans received so far."""
         requests = [ExportTraceServiceRequest.FromString(body) for body in self.bodies]
         return [
             span
@@ -30,27 +30,27 @@ class Collector:
             for span in scope.spans
         ]
 
-    def named(self, name: str) -> list[Span]:
-        """The spans of a name."""
+    def spans_named(self, name: str) -> list[Span]:
+        """All spans with this name."""
         return [span for span in self.spans() if span.name == name]
 
 
 @contextmanager
-def collecting() -> Iterator[Collector]:
-    """A collector on loopback."""
+def otlp_collector() -> Iterator[Collector]:
+    """Runs a collector on a loopback port."""
 
-    class Taker(BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            is_packed = self.headers.get("Content-Encoding") == "gzip"
-            collector.bodies.append(gzip.decompress(body) if is_packed else body)
+            is_compressed = self.headers.get("Content-Encoding") == "gzip"
+            collector.bodies.append(gzip.decompress(body) if is_compressed else body)
             self.send_response(200)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Suppresses the log lines of `http.server`."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Taker) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         collector = Collector(f"http://127.0.0.1:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

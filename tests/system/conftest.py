@@ -1,4 +1,4 @@
-"""One `checkout dev` for all tests that only use it; a test that stops one starts its own."""
+"""One `checkout dev` process shared by all tests that do not stop it."""
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -1,4 +1,4 @@
-"""`checkout dev` as its users run it: a process of its own, told by its one JSON line."""
+"""`checkout dev --json` as a separate process, as users run it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ READY_SECONDS = 20
 
 @dataclass
 class DevProcess:
-    """A running `checkout dev`, and what it said when it was ready."""
+    """A running `checkout dev`, with the addresses and the key from its JSON line."""
 
     process: subprocess.Popen[str]
     http: str
@@ -29,7 +29,7 @@ class DevProcess:
 
     @classmethod
     def start(cls, data: Path, api_key: str = API_KEY) -> DevProcess:
-        """Start it on a free port and wait until it is ready."""
+        """Start the process on a free port and wait until it is ready."""
         process = subprocess.Popen(
             [CHECKOUT, "dev", "--json", "--http-port", "0", "--data", data, "--api-key", api_key],
             stdout=subprocess.PIPE,
@@ -45,7 +45,7 @@ class DevProcess:
         return cls(process, ready["http"], ready["kafka"], ready["api_key"], Path(ready["data"]))
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """End it by a signal and return its exit status."""
+        """Send a signal, wait for the process to end, and return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         status = self.process.wait(15)
@@ -54,7 +54,7 @@ class DevProcess:
         return status
 
     def client(self, api_key: str | None = None) -> httpx.AsyncClient:
-        """An HTTP client with the key that has both scopes."""
+        """An HTTP client; by default with the API key that has both scopes."""
         return httpx.AsyncClient(
             base_url=self.http,
             headers={"Authorization": f"Bearer {api_key or self.api_key}"},

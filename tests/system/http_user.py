@@ -1,4 +1,4 @@
-"""A storefront on HTTP: checkouts to work on, keys to work with, and errors in their one shape."""
+"""Helpers for HTTP clients: create checkouts and API keys, and check the error format."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ ADDRESS = {
 BUYER = {"first_name": "John", "last_name": "Doe", "email": "john.doe@example.com"}
 
 
-async def opened(http: httpx.AsyncClient) -> str:
-    """The path of a new checkout that holds items alone."""
+async def create_checkout(http: httpx.AsyncClient) -> str:
+    """Create a checkout with items only; returns its path."""
     answer = await http.post("/v1/checkouts", json={"items": ITEMS})
     assert answer.status_code == 201, answer.text
     return answer.headers["location"]
 
 
-async def canceled(http: httpx.AsyncClient) -> str:
-    """The path of a checkout that is closed."""
-    path = await opened(http)
+async def create_canceled_checkout(http: httpx.AsyncClient) -> str:
+    """Create a checkout and cancel it; returns its path."""
+    path = await create_checkout(http)
     answer = await http.post(f"{path}/cancel")
     assert answer.status_code == 200, answer.text
     return path
 
 
-def problem(answer: httpx.Response) -> tuple[Any, ...]:
-    """An error's status, code and, if it names one, param. All of it must be flat JSON."""
+def error_of(answer: httpx.Response) -> tuple[Any, ...]:
+    """Status, code and, if present, param of an error response, which must be flat JSON."""
     assert answer.headers["content-type"] == "application/json"
     body = answer.json()
     assert set(body) - {"param"} == {"type", "code", "message"}
@@ -49,15 +49,15 @@ def problem(answer: httpx.Response) -> tuple[Any, ...]:
     return (answer.status_code, body["code"], *([body["param"]] if "param" in body else []))
 
 
-def new_key(dev: DevProcess, *scopes: Scope) -> tuple[str, str]:
-    """The name and the token of a new key, once the running system knows it."""
+def create_api_key(dev: DevProcess, *scopes: Scope) -> tuple[str, str]:
+    """Create an API key and wait until the running system accepts it; returns name and token."""
     name = f"key-{uuid.uuid4().hex}"
     _, token = create_key(dev.data / "api-keys.json", name, scopes)
-    eventually(lambda: not is_unknown(dev, token), within=5)
+    eventually(lambda: not is_rejected_key(dev, token), within=5)
     return name, token
 
 
-def is_unknown(dev: DevProcess, token: str) -> bool:
-    """Whether the running system turns a key away."""
+def is_rejected_key(dev: DevProcess, token: str) -> bool:
+    """Whether the running system answers this API key with 401."""
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.get(f"{dev.http}/v1/checkouts/none", headers=headers).status_code == 401

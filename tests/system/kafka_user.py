@@ -1,4 +1,4 @@
-"""Another service on Kafka, written with plain aiokafka: it publishes commands and reads topics."""
+"""A Kafka client as another service would write it with aiokafka: publishes commands, reads topics."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ WAIT_SECONDS = 15
 
 
 def new_id() -> str:
-    """An id that no other test uses."""
+    """A unique id."""
     return uuid.uuid4().hex
 
 
 def command_headers(
     command_type: str, checkout_id: str, command_id: str, **more: str | bytes | None
 ) -> list[tuple[str, bytes | None]]:
-    """The headers of a command in binary mode; `more` adds or replaces, None leaves out."""
+    """The headers of a command in binary mode; `more` adds or replaces, None removes a header."""
     headers: dict[str, Any] = {
         "ce_specversion": "1.0",
         "ce_id": command_id,
@@ -40,7 +40,7 @@ def command_headers(
 
 
 class KafkaUser:
-    """Publishes to the command topic and reads what comes of it."""
+    """Publishes commands and reads the resulting replies and events."""
 
     def __init__(self, bootstrap: str, producer: AIOKafkaProducer) -> None:
         self.bootstrap = bootstrap
@@ -65,7 +65,7 @@ class KafkaUser:
         )
         return command_id
 
-    async def ask(
+    async def request(
         self, command_type: str, checkout_id: str, body: Any, **more: str | None
     ) -> dict[str, Any]:
         """Publish a command and return the data of its reply."""
@@ -74,7 +74,7 @@ class KafkaUser:
         return reply
 
     async def replies_to(self, command_id: str, count: int = 1) -> list[dict[str, Any]]:
-        """The data of the first replies to a command, waiting for them."""
+        """The data of the first `count` replies to a command; waits for them."""
         found = await self.records(
             f"{self.prefix}replies",
             lambda r: header(r, "ce_causationid") == command_id,
@@ -83,20 +83,20 @@ class KafkaUser:
         return [json.loads(record.value) for record in found]
 
     async def events_of(self, checkout_id: str, count: int) -> list[ConsumerRecord]:
-        """The first events of a checkout, waiting for them."""
+        """The first `count` events of a checkout; waits for them."""
         return await self.records(
             f"{self.prefix}events", lambda r: header(r, "ce_subject") == checkout_id, count
         )
 
     async def records(
-        self, topic: str, wanted: Any, count: int, partitions: Iterable[int] = range(4)
+        self, topic: str, matches: Any, count: int, partitions: Iterable[int] = range(4)
     ) -> list[ConsumerRecord]:
-        """The first so many records of a topic that are wanted, read from the beginning."""
+        """The first `count` matching records of a topic, read from the beginning."""
         found: list[ConsumerRecord] = []
-        async with reading(self.bootstrap, topic, partitions) as consumer:
+        async with topic_consumer(self.bootstrap, topic, partitions) as consumer:
             async with asyncio.timeout(WAIT_SECONDS):
                 async for record in consumer:
-                    if wanted(record):
+                    if matches(record):
                         found.append(record)
                     if len(found) >= count:
                         return found
@@ -104,10 +104,10 @@ class KafkaUser:
 
 
 @asynccontextmanager
-async def reading(
+async def topic_consumer(
     bootstrap: str, topic: str, partitions: Iterable[int] = range(4)
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer without a group, from the beginning of a topic."""
+    """A consumer without a group, positioned at the beginning of a topic."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=50
     )
@@ -123,7 +123,7 @@ async def reading(
 
 @asynccontextmanager
 async def kafka_user(bootstrap: str) -> AsyncIterator[KafkaUser]:
-    """A user of the Kafka at an address."""
+    """A client of the Kafka at this address."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
     await producer.start()
     try:
@@ -133,6 +133,6 @@ async def kafka_user(bootstrap: str) -> AsyncIterator[KafkaUser]:
 
 
 def header(record: ConsumerRecord, name: str) -> str | None:
-    """A header's text, None if it isn't there."""
+    """A header's text, or None if it is absent."""
     value = dict(record.headers).get(name)
     return None if value is None else value.decode()

@@ -1,4 +1,4 @@
-"""What schemathesis can't know by the document: the demo book's items, and what that book may refuse."""
+"""What the OpenAPI document cannot express: the demo book's items, and what that book rejects."""
 
 import itertools
 import re
@@ -10,7 +10,7 @@ KNOWN_ITEMS = ("item_123", "item_456")
 _ITEMS_AND_SHIPPING = (
     r"\$\.items(\[\d+\]\.id)?|\$\.fulfillment_option_id|\$\.fulfillment_address\.country"
 )
-BY_THE_BOOK = {
+JUDGED_BY_MERCHANT_BOOK = {
     "list_checkouts": r"\$\.cursor",
     "get_checkout": r"\$\.at",
     "create_checkout": _ITEMS_AND_SHIPPING,
@@ -19,61 +19,72 @@ BY_THE_BOOK = {
 }
 SEVERAL_TAGS = r"\$\['If-Match'\]"
 NOT_UTF_8 = r"\$\['Idempotency-Key'\]"
-"""Headers are drawn in Latin-1, of which what is no ASCII is hardly ever UTF-8."""
-NO_INTEGER = r"\$\.items\[\d+\]\.quantity"
-"""3.0 is an integer by JSON Schema, and by the contract is not."""
+"""Schemathesis generates header values in Latin-1; non-ASCII ones are rarely valid UTF-8."""
+FLOAT_QUANTITY = r"\$\.items\[\d+\]\.quantity"
+"""JSON Schema counts 3.0 as an integer; the contract does not."""
 
-counted = itertools.count()
-created = []
+call_numbers = itertools.count()
+created_ids = []
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """What is of the schema gets the names of things that there are, where it is short and at every
-    other turn: of anything else than rejections, chance would make little.
+    """Give every second valid request the ids of existing checkouts, and valid bodies known items.
+
+    Random ids would produce almost nothing but rejections.
     """
-    if not _is_of_the_schema(case):
+    if not _is_valid_case(case):
         return
-    turn = next(counted)
+    number = next(call_numbers)
     if case.headers.get("Idempotency-Key") in EXAMPLE_KEYS:
-        case.headers["Idempotency-Key"] += f"-{turn // 2}"
-    if turn % 2:
+        case.headers["Idempotency-Key"] += f"-{number // 2}"
+    if number % 2:
         case.query.pop("at", None)
-        if created and case.path_parameters.get("checkout_id", created[0]) not in created:
-            case.path_parameters["checkout_id"] = created[-1 - turn % min(len(created), 5)]
+        if (
+            created_ids
+            and case.path_parameters.get("checkout_id", created_ids[0]) not in created_ids
+        ):
+            case.path_parameters["checkout_id"] = created_ids[
+                -1 - number % min(len(created_ids), 5)
+            ]
     if isinstance(case.body, dict):
-        _name_what_there_is(case.body)
+        _use_known_ids(case.body)
 
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """Remember the checkouts."""
+    """Remember the ids of created checkouts."""
     if response.status_code == 201:
-        created.append(response.json()["id"])
+        created_ids.append(response.json()["id"])
 
 
 @schemathesis.check
-def a_request_of_the_schema_is_refused_by_the_book_alone(ctx, response, case):
-    """A 400 to a request of the schema names a field whose value no schema can judge."""
-    if response.status_code != 400 or not _is_of_the_schema(case):
+def only_the_merchant_book_rejects_a_valid_request(ctx, response, case):
+    """A 400 to a request that matches the schema names a field that only the merchant book can judge."""
+    if response.status_code != 400 or not _is_valid_case(case):
         return
     param = response.json().get("param", "")
-    allowed = [SEVERAL_TAGS, BY_THE_BOOK.get(case.operation.definition.raw["operationId"], "-")]
+    allowed = [
+        SEVERAL_TAGS,
+        JUDGED_BY_MERCHANT_BOOK.get(case.operation.definition.raw["operationId"], "-"),
+    ]
     if not case.headers.get("Idempotency-Key", "").isascii():
         allowed.append(NOT_UTF_8)
     if isinstance(case.body, dict):
         quantities = [item["quantity"] for item in case.body.get("items") or ()]
-        allowed += [NO_INTEGER] if any(isinstance(it, float) for it in quantities) else []
-    assert re.fullmatch("|".join(allowed), param), f"{param} is of the schema: {response.text}"
+        allowed += (
+            [FLOAT_QUANTITY] if any(isinstance(quantity, float) for quantity in quantities) else []
+        )
+    assert re.fullmatch("|".join(allowed), param), f"{param} matches the schema: {response.text}"
 
 
-def _name_what_there_is(body):
+def _use_known_ids(body):
     items = body.get("items") or ()
     if len(items) <= len(KNOWN_ITEMS):
-        for item, known in zip(items, KNOWN_ITEMS, strict=False):
-            item["id"] = known
+        for item, known_id in zip(items, KNOWN_ITEMS, strict=False):
+            item["id"] = known_id
     if not body.get("fulfillment_address"):
-        # Without an address no option is on offer.
+        # Without an address no fulfillment option is available.
         body.pop("fulfillment_option_id", None)
     payment = body.get("payment_data")
     if payment:
@@ -82,5 +93,5 @@ def _name_what_there_is(body):
             payment["token"] = "spt_123"
 
 
-def _is_of_the_schema(case):
+def _is_valid_case(case):
     return case.meta is not None and case.meta.generation.mode.is_positive

@@ -1,10 +1,10 @@
-"""Bodies and queries that no command can be read from: each rejection is a 400 that names the field."""
+"""Bodies and queries that are not a valid command: each gets a 400 that names the field."""
 
 import json
 
 import pytest
 
-from tests.system.http_user import ADDRESS, BUYER, ITEMS, opened, problem
+from tests.system.http_user import ADDRESS, BUYER, ITEMS, create_checkout, error_of
 
 HUGE = "x" * 501
 
@@ -14,7 +14,7 @@ def items(count, quantity=1):
 
 
 async def post(http, body, path="/v1/checkouts"):
-    """Post bytes as JSON."""
+    """POST bytes with a JSON content type."""
     return await http.post(path, content=body, headers={"Content-Type": "application/json"})
 
 
@@ -41,8 +41,8 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize(("body", "param"), UNREADABLE.values(), ids=UNREADABLE.keys())
-async def test_a_body_that_is_no_json_object_is_refused(http, body, param):
-    assert problem(await post(http, body)) == (400, "invalid", param)
+async def test_a_body_that_is_not_a_json_object_is_rejected(http, body, param):
+    assert error_of(await post(http, body)) == (400, "invalid", param)
 
 
 OUT_OF_BOUNDS = {
@@ -102,10 +102,10 @@ OUT_OF_BOUNDS = {
 
 
 @pytest.mark.parametrize(("body", "param"), OUT_OF_BOUNDS.values(), ids=OUT_OF_BOUNDS.keys())
-async def test_create_refuses_what_is_out_of_bounds_and_names_it(http, body, param):
+async def test_create_rejects_a_value_out_of_bounds_and_names_the_field(http, body, param):
     answer = await post(http, json.dumps(body).encode())
 
-    assert problem(answer) == (400, "invalid", param)
+    assert error_of(answer) == (400, "invalid", param)
 
 
 BY_THE_BOOK = {
@@ -122,14 +122,14 @@ BY_THE_BOOK = {
 
 
 @pytest.mark.parametrize(("change", "param"), BY_THE_BOOK.values(), ids=BY_THE_BOOK.keys())
-async def test_what_the_merchant_does_not_offer_is_refused(http, change, param):
-    path = await opened(http)
+async def test_an_item_or_option_that_the_merchant_does_not_offer_is_rejected(http, change, param):
+    path = await create_checkout(http)
 
     created = await http.post("/v1/checkouts", json={"items": ITEMS} | change)
     updated = await http.put(path, json=change)
 
-    assert problem(created) == (400, "invalid", param)
-    assert problem(updated) == (400, "invalid", param)
+    assert error_of(created) == (400, "invalid", param)
+    assert error_of(updated) == (400, "invalid", param)
 
 
 @pytest.mark.parametrize(
@@ -147,10 +147,10 @@ async def test_what_the_merchant_does_not_offer_is_refused(http, change, param):
         ("POST /cancel", None, "$"),
     ],
 )
-async def test_update_and_cancel_refuse_what_is_out_of_bounds_and_change_nothing(
+async def test_update_and_cancel_reject_a_value_out_of_bounds_and_change_nothing(
     http, call, body, param
 ):
-    path = await opened(http)
+    path = await create_checkout(http)
     method, _, below = call.partition(" ")
     before = await http.get(path)
 
@@ -161,12 +161,12 @@ async def test_update_and_cancel_refuse_what_is_out_of_bounds_and_change_nothing
         headers={"Content-Type": "application/json"},
     )
 
-    assert problem(answer) == (400, "invalid", param)
+    assert error_of(answer) == (400, "invalid", param)
     after = await http.get(path)
     assert (after.json(), after.headers["etag"]) == (before.json(), before.headers["etag"])
 
 
-async def test_the_bounds_themselves_are_accepted(http):
+async def test_values_at_the_bounds_are_accepted(http):
     most = {
         "items": [{"id": "item_123", "quantity": 10_000}],
         "buyer": BUYER | {"email": "x" * 500},
@@ -179,12 +179,12 @@ async def test_the_bounds_themselves_are_accepted(http):
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
-async def test_an_unknown_query_parameter_is_refused_by_name(http, method):
-    path = await opened(http)
+async def test_an_unknown_query_parameter_is_rejected_by_name(http, method):
+    path = await create_checkout(http)
     path = f"{path}/cancel" if method == "POST" else path
     body = None if method == "GET" else {}
 
     answer = await http.request(method, path, params={"dry_run": "1"}, json=body)
 
-    assert problem(answer)[:2] == (400, "invalid")
+    assert error_of(answer)[:2] == (400, "invalid")
     assert "dry_run" in answer.json()["param"]

@@ -1,4 +1,4 @@
-"""The official CloudEvents SDK understands what we send, and we what it sends."""
+"""The official CloudEvents SDK reads our messages, and we read its messages."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ Encode = Callable[[BaseCloudEvent], KafkaMessage]
 CREATED = ["CheckoutCreated", "ItemsUpdated", "CheckoutPriced"]
 
 
-def parsed(record: ConsumerRecord) -> BaseCloudEvent:
+def parse(record: ConsumerRecord) -> BaseCloudEvent:
     return from_kafka_event(KafkaMessage(dict(record.headers), record.key, record.value))
 
 
@@ -52,11 +52,11 @@ async def publish(kafka: KafkaUser, message: KafkaMessage) -> None:
 
 
 async def reply_to(kafka: KafkaUser, event: CloudEvent) -> BaseCloudEvent:
-    """The reply to a command, as the SDK reads it."""
+    """The reply to a command, parsed by the SDK."""
     [record] = await kafka.records(
         "checkout.replies", lambda r: header(r, "ce_causationid") == event.get_id(), 1
     )
-    return parsed(record)
+    return parse(record)
 
 
 async def test_the_sdk_parses_our_events(kafka: KafkaUser):
@@ -66,7 +66,7 @@ async def test_the_sdk_parses_our_events(kafka: KafkaUser):
     records = await kafka.events_of(checkout_id, len(CREATED))
 
     for version, (name, record) in enumerate(zip(CREATED, records, strict=True), start=1):
-        event = parsed(record)
+        event = parse(record)
         assert event.get_specversion() == "1.0"
         assert event.get_type() == f"checkout.{name}"
         assert event.get_source() == "/checkout"
@@ -82,22 +82,22 @@ async def test_the_sdk_parses_our_events(kafka: KafkaUser):
         assert event.get_data() == json.loads(record.value)
 
 
-async def test_the_sdk_writes_our_events_as_we_did(kafka: KafkaUser):
+async def test_the_sdk_serializes_our_events_as_we_do(kafka: KafkaUser):
     checkout_id = new_id()
     await kafka.publish("CreateCheckout", checkout_id, ONE_ITEM)
     [record, *_] = await kafka.events_of(checkout_id, len(CREATED))
 
-    written = to_binary_event(parsed(record))
+    written = to_binary_event(parse(record))
 
-    ours = {name: value.decode() for name, value in record.headers}
-    theirs = {name: value.decode() for name, value in written.headers.items()}
-    assert theirs.pop("ce_partitionkey") == checkout_id
-    assert theirs == ours
+    published = {name: value.decode() for name, value in record.headers}
+    written_headers = {name: value.decode() for name, value in written.headers.items()}
+    assert written_headers.pop("ce_partitionkey") == checkout_id
+    assert written_headers == published
     assert json.loads(written.value) == json.loads(record.value)
 
 
 @pytest.mark.parametrize("encode", [to_binary_event, to_structured_event])
-async def test_a_command_made_by_the_sdk_is_accepted(
+async def test_a_command_built_by_the_sdk_is_accepted(
     kafka: KafkaUser, http: httpx.AsyncClient, encode: Encode
 ):
     checkout_id = new_id()
@@ -116,7 +116,7 @@ async def test_a_command_made_by_the_sdk_is_accepted(
 
 
 @pytest.mark.parametrize("encode", [to_binary_event, to_structured_event])
-async def test_bytes_from_the_sdk_are_read_as_the_json_they_are(kafka: KafkaUser, encode: Encode):
+async def test_data_that_the_sdk_sends_as_bytes_is_read_as_json(kafka: KafkaUser, encode: Encode):
     """In structured mode the SDK writes bytes as `data_base64`."""
     event = command(new_id(), json.dumps(ONE_ITEM).encode())
 
@@ -126,9 +126,9 @@ async def test_bytes_from_the_sdk_are_read_as_the_json_they_are(kafka: KafkaUser
 
 
 @pytest.mark.parametrize("encode", [to_binary_event, to_structured_event])
-async def test_a_command_without_data_cancels(kafka: KafkaUser, encode: Encode):
+async def test_a_cancel_command_without_data_is_accepted(kafka: KafkaUser, encode: Encode):
     checkout_id = new_id()
-    await kafka.ask("CreateCheckout", checkout_id, ONE_ITEM)
+    await kafka.request("CreateCheckout", checkout_id, ONE_ITEM)
     event = command(checkout_id, None, type="checkout.CancelCheckout")
 
     await publish(kafka, encode(event))
@@ -139,9 +139,7 @@ async def test_a_command_without_data_cancels(kafka: KafkaUser, encode: Encode):
 
 
 @pytest.mark.parametrize("encode", [to_binary_event, to_structured_event])
-async def test_a_rejection_of_the_sdks_command_is_parsed_by_the_sdk(
-    kafka: KafkaUser, encode: Encode
-):
+async def test_the_sdk_parses_a_rejection(kafka: KafkaUser, encode: Encode):
     event = command(new_id(), {"items": []})
 
     await publish(kafka, encode(event))
@@ -154,7 +152,7 @@ async def test_a_rejection_of_the_sdks_command_is_parsed_by_the_sdk(
     assert data["error"]["param"] == "$.items"
 
 
-async def test_the_sdks_reader_of_binary_mode_takes_a_reply(kafka: KafkaUser):
+async def test_the_sdk_parses_a_reply_in_binary_mode(kafka: KafkaUser):
     event = command(new_id(), ONE_ITEM)
     await publish(kafka, to_binary_event(event))
     [record] = await kafka.records(
@@ -163,4 +161,4 @@ async def test_the_sdks_reader_of_binary_mode_takes_a_reply(kafka: KafkaUser):
 
     read = from_binary_event(KafkaMessage(dict(record.headers), record.key, record.value))
 
-    assert read.get_attributes() == parsed(record).get_attributes()
+    assert read.get_attributes() == parse(record).get_attributes()

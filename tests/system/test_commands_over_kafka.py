@@ -1,4 +1,4 @@
-"""Commands as another service publishes them, in either mode of CloudEvents, and what GET shows."""
+"""Commands published in binary and structured mode take effect, and GET shows the result."""
 
 import base64
 import json
@@ -8,7 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.system.kafka_records import ONE_ITEM, Raw, as_structured, publish_raw, structured
+from tests.system.kafka_records import (
+    ONE_ITEM,
+    RawRecord,
+    publish_raw,
+    structured_command,
+    structured_record,
+)
 from tests.system.kafka_user import KafkaUser, command_headers, header, new_id
 
 ADDRESS = {
@@ -22,22 +28,22 @@ ADDRESS = {
 UPDATE = {"items": [{"id": "item_456", "quantity": 3}], "fulfillment_address": ADDRESS}
 CANCEL = {"reason": "customer_requested", "message": "No more 🛒"}
 
-Record = Callable[[str, str, str, Any], Raw]
+Record = Callable[[str, str, str, Any], RawRecord]
 
 
-def binary(command_type: str, checkout_id: str, command_id: str, body: Any) -> Raw:
+def binary(command_type: str, checkout_id: str, command_id: str, body: Any) -> RawRecord:
     headers = command_headers(command_type, checkout_id, command_id)
-    return Raw(checkout_id.encode(), json.dumps(body).encode(), headers, command_id)
+    return RawRecord(checkout_id.encode(), json.dumps(body).encode(), headers, command_id)
 
 
-def structured_json(command_type: str, checkout_id: str, command_id: str, body: Any) -> Raw:
-    event = structured(command_type, checkout_id, command_id, data=body)
-    return as_structured(event, checkout_id, command_id)
+def structured_json(command_type: str, checkout_id: str, command_id: str, body: Any) -> RawRecord:
+    event = structured_command(command_type, checkout_id, command_id, data=body)
+    return structured_record(event, checkout_id, command_id)
 
 
-def structured_base64(command_type: str, checkout_id: str, command_id: str, body: Any) -> Raw:
+def structured_base64(command_type: str, checkout_id: str, command_id: str, body: Any) -> RawRecord:
     encoded = base64.b64encode(json.dumps(body).encode()).decode()
-    event = structured(
+    event = structured_command(
         command_type,
         checkout_id,
         command_id,
@@ -48,15 +54,15 @@ def structured_base64(command_type: str, checkout_id: str, command_id: str, body
         expectedversion=None,
     )
     content_type = "application/cloudevents+json; charset=UTF-8"
-    return as_structured(event, checkout_id, command_id, content_type)
+    return structured_record(event, checkout_id, command_id, content_type)
 
 
-Ask = Callable[[str, str, Any], Awaitable[dict[str, Any]]]
+SendCommand = Callable[[str, str, Any], Awaitable[dict[str, Any]]]
 
 
 @pytest.fixture(params=[binary, structured_json, structured_base64])
-def ask(request: pytest.FixtureRequest, kafka: KafkaUser) -> Ask:
-    """Publishes a command in one of the modes and returns the data of its reply."""
+def send_command(request: pytest.FixtureRequest, kafka: KafkaUser) -> SendCommand:
+    """A function that publishes a command in one of the modes and returns the data of its reply."""
     record: Record = request.param
 
     async def publish(command_type: str, checkout_id: str, body: Any) -> dict[str, Any]:
@@ -68,10 +74,14 @@ def ask(request: pytest.FixtureRequest, kafka: KafkaUser) -> Ask:
     return publish
 
 
-async def test_a_created_checkout_is_accepted_as_get_shows_it(http: httpx.AsyncClient, ask: Ask):
+async def test_the_reply_to_a_create_holds_the_checkout_that_get_shows(
+    http: httpx.AsyncClient, send_command: SendCommand
+):
     checkout_id = new_id()
 
-    reply = await ask("CreateCheckout", checkout_id, ONE_ITEM | {"fulfillment_address": ADDRESS})
+    reply = await send_command(
+        "CreateCheckout", checkout_id, ONE_ITEM | {"fulfillment_address": ADDRESS}
+    )
 
     shown = await http.get(f"/v1/checkouts/{checkout_id}")
     assert shown.status_code == 200
@@ -83,11 +93,13 @@ async def test_a_created_checkout_is_accepted_as_get_shows_it(http: httpx.AsyncC
     assert shown.json()["fulfillment_address"] == ADDRESS
 
 
-async def test_an_updated_checkout_is_accepted_as_get_shows_it(http: httpx.AsyncClient, ask: Ask):
+async def test_the_reply_to_an_update_holds_the_checkout_that_get_shows(
+    http: httpx.AsyncClient, send_command: SendCommand
+):
     checkout_id = new_id()
-    before = await ask("CreateCheckout", checkout_id, ONE_ITEM)
+    before = await send_command("CreateCheckout", checkout_id, ONE_ITEM)
 
-    reply = await ask("UpdateCheckout", checkout_id, UPDATE)
+    reply = await send_command("UpdateCheckout", checkout_id, UPDATE)
 
     shown = await http.get(f"/v1/checkouts/{checkout_id}")
     assert reply["checkout"] == shown.json()
@@ -96,11 +108,13 @@ async def test_an_updated_checkout_is_accepted_as_get_shows_it(http: httpx.Async
     assert shown.json()["fulfillment_address"] == ADDRESS
 
 
-async def test_a_canceled_checkout_is_accepted_as_get_shows_it(http: httpx.AsyncClient, ask: Ask):
+async def test_the_reply_to_a_cancel_holds_the_checkout_that_get_shows(
+    http: httpx.AsyncClient, send_command: SendCommand
+):
     checkout_id = new_id()
-    await ask("CreateCheckout", checkout_id, ONE_ITEM)
+    await send_command("CreateCheckout", checkout_id, ONE_ITEM)
 
-    reply = await ask("CancelCheckout", checkout_id, CANCEL)
+    reply = await send_command("CancelCheckout", checkout_id, CANCEL)
 
     shown = await http.get(f"/v1/checkouts/{checkout_id}")
     assert reply["checkout"] == shown.json()
@@ -110,34 +124,36 @@ async def test_a_canceled_checkout_is_accepted_as_get_shows_it(http: httpx.Async
     ]
 
 
-async def test_a_refused_command_changes_nothing_and_is_told_why(
-    http: httpx.AsyncClient, kafka: KafkaUser, ask: Ask
+async def test_a_rejected_command_changes_nothing_and_gets_the_reason(
+    http: httpx.AsyncClient, kafka: KafkaUser, send_command: SendCommand
 ):
     checkout_id = new_id()
-    accepted = await ask("CreateCheckout", checkout_id, ONE_ITEM)
+    accepted = await send_command("CreateCheckout", checkout_id, ONE_ITEM)
 
-    refused = await ask("UpdateCheckout", checkout_id, {"items": [{"id": "no", "quantity": 1}]})
+    rejected = await send_command(
+        "UpdateCheckout", checkout_id, {"items": [{"id": "no", "quantity": 1}]}
+    )
 
     shown = await http.get(f"/v1/checkouts/{checkout_id}")
-    assert refused["error"]["code"] == "invalid"
-    assert refused["error"]["param"] == "$.items[0].id"
+    assert rejected["error"]["code"] == "invalid"
+    assert rejected["error"]["param"] == "$.items[0].id"
     assert shown.json() == accepted["checkout"]
     assert len(await kafka.events_of(checkout_id, accepted["version"])) == accepted["version"]
 
 
-async def test_both_doors_write_one_history_without_a_hole(
+async def test_commands_over_http_and_kafka_form_one_history_without_gaps(
     http: httpx.AsyncClient, kafka: KafkaUser
 ):
     checkout_id = new_id()
     path = f"/v1/checkouts/{checkout_id}"
-    await kafka.ask("CreateCheckout", checkout_id, ONE_ITEM)
+    await kafka.request("CreateCheckout", checkout_id, ONE_ITEM)
     for quantity in range(2, 7):
         body = {"items": [{"id": "item_123", "quantity": quantity}]}
         if quantity % 2:
-            await kafka.ask("UpdateCheckout", checkout_id, body)
+            await kafka.request("UpdateCheckout", checkout_id, body)
         else:
             assert (await http.put(path, json=body)).status_code == 200
-    last = await kafka.ask("CancelCheckout", checkout_id, None)
+    last = await kafka.request("CancelCheckout", checkout_id, None)
 
     events = await kafka.events_of(checkout_id, last["version"])
 
@@ -145,6 +161,6 @@ async def test_both_doors_write_one_history_without_a_hole(
         f"{checkout_id}:{version}" for version in range(1, last["version"] + 1)
     ]
     assert len({event.partition for event in events}) == 1
-    doors = {header(event, "ce_causationsource") for event in events}
-    assert len(doors) > 1
+    sources = {header(event, "ce_causationsource") for event in events}
+    assert len(sources) > 1
     assert header(events[-1], "ce_type") == "checkout.CheckoutCanceled"

@@ -1,4 +1,4 @@
-"""`checkout dead-letters list` and `show`: what is there, for people and for scripts."""
+"""`checkout dead-letters list` and `show`: output for people and for scripts."""
 
 import json
 import re
@@ -10,10 +10,10 @@ import pytest
 
 from tests.services.command_line import checkout
 from tests.system.dev_process import DevProcess
-from tests.system.faulty_system import put_aside
-from tests.system.kafka_records import Raw, good, good_event
+from tests.system.faulty_system import publish_dead_letter
+from tests.system.kafka_records import RawRecord, valid_command, valid_structured_command
 from tests.system.kafka_user import KafkaUser, new_id
-from tests.system.spoiling import no_header
+from tests.system.record_variants import without_header
 
 Run = Callable[..., CompletedProcess[str]]
 
@@ -32,59 +32,63 @@ def lines(ended: CompletedProcess[str]) -> list[Any]:
     return [json.loads(line) for line in ended.stdout.splitlines()]
 
 
-async def test_each_is_a_line_with_place_time_reason_checkout_and_where_it_came_from(
+async def test_list_prints_place_time_reason_checkout_and_source_of_each_dead_letter(
     kafka: KafkaUser, dead_letters: Run
 ):
-    raw = no_header("ce_source")()
-    place = await put_aside(kafka, raw)
+    raw = without_header("ce_source")()
+    place = await publish_dead_letter(kafka, raw)
 
     ended = dead_letters("list", "--checkout", raw.key and raw.key.decode())
 
     assert (ended.returncode, ended.stderr) == (0, "")
     [line] = ended.stdout.splitlines()
-    told = line.split("  ")
-    assert [told[0], *told[2:4]] == [place, "missing_attributes", raw.key and raw.key.decode()]
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", told[1])
-    assert re.fullmatch(r"from checkout\.commands 1:\d+", told[4])
+    fields = line.split("  ")
+    assert [fields[0], *fields[2:4]] == [place, "missing_attributes", raw.key and raw.key.decode()]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", fields[1])
+    assert re.fullmatch(r"from checkout\.commands 1:\d+", fields[4])
 
 
-async def test_a_checkout_is_known_by_its_subject_before_its_key(
+async def test_the_checkout_filter_uses_the_subject_before_the_key(
     kafka: KafkaUser, dead_letters: Run
 ):
-    by_subject = [no_header("ce_id")(), good_event(id=None)]
-    places = [await put_aside(kafka, raw) for raw in by_subject]
+    by_subject = [without_header("ce_id")(), valid_structured_command(id=None)]
+    places = [await publish_dead_letter(kafka, raw) for raw in by_subject]
     subjects = [dict(by_subject[0].headers)["ce_subject"], by_subject[1].key]
 
     for place, subject in zip(places, subjects, strict=True):
-        [found] = lines(dead_letters("list", "--checkout", (subject or b"").decode(), "--json"))
-        assert f"{found['partition']}:{found['offset']}" == place
+        [letter] = lines(dead_letters("list", "--checkout", (subject or b"").decode(), "--json"))
+        assert f"{letter['partition']}:{letter['offset']}" == place
 
 
-async def test_they_are_listed_by_reason_each_once(kafka: KafkaUser, dead_letters: Run):
+async def test_list_filters_by_reason_and_prints_each_dead_letter_once(
+    kafka: KafkaUser, dead_letters: Run
+):
     key = new_id()
     places = {
-        await put_aside(kafka, Raw(key.encode(), f"[{number}]".encode(), EVENT, ""))
+        await publish_dead_letter(kafka, RawRecord(key.encode(), f"[{number}]".encode(), EVENT, ""))
         for number in range(5)
     }
 
-    found = lines(dead_letters("list", "--reason", "malformed_structured_event", "--json"))
+    letters = lines(dead_letters("list", "--reason", "malformed_structured_event", "--json"))
 
-    told = [f"{letter['partition']}:{letter['offset']}" for letter in found]
-    assert places <= set(told)
-    assert len(told) == len(set(told))
-    assert {letter["reason"] for letter in found} == {"malformed_structured_event"}
+    listed = [f"{letter['partition']}:{letter['offset']}" for letter in letters]
+    assert places <= set(listed)
+    assert len(listed) == len(set(listed))
+    assert {letter["reason"] for letter in letters} == {"malformed_structured_event"}
     assert lines(dead_letters("list", "--reason", "internal", "--json")) == []
 
 
-def test_it_is_said_when_there_are_none(dead_letters: Run):
+def test_list_and_retry_report_that_nothing_matched(dead_letters: Run):
     for call in (["list"], ["retry"]):
         ended = dead_letters(*call, "--checkout", new_id())
         assert (ended.returncode, ended.stdout) == (0, "There are no such dead letters.\n")
 
 
-async def test_one_is_shown_whole_with_its_json_laid_out(kafka: KafkaUser, dead_letters: Run):
-    raw = no_header("ce_source")()
-    place = await put_aside(kafka, raw)
+async def test_show_prints_the_whole_dead_letter_with_indented_json(
+    kafka: KafkaUser, dead_letters: Run
+):
+    raw = without_header("ce_source")()
+    place = await publish_dead_letter(kafka, raw)
 
     ended = dead_letters("show", place)
 
@@ -98,10 +102,10 @@ async def test_one_is_shown_whole_with_its_json_laid_out(kafka: KafkaUser, dead_
     assert '      "id": "item_123",' in shown
 
 
-async def test_what_could_steer_a_terminal_is_escaped(kafka: KafkaUser, dead_letters: Run):
+async def test_control_characters_are_escaped(kafka: KafkaUser, dead_letters: Run):
     steering = "\x1b[2J\u202e\x9b\r"
     headers = [("x\x1b", steering.encode()), ("null", None), ("raw", b"\xff")]
-    place = await put_aside(kafka, Raw(b"k\x1b]0;", b"v\x1b[1m\xff\n", headers, ""))
+    place = await publish_dead_letter(kafka, RawRecord(b"k\x1b]0;", b"v\x1b[1m\xff\n", headers, ""))
 
     for ended in (dead_letters("show", place), dead_letters("list")):
         assert ended.returncode == 0
@@ -112,11 +116,11 @@ async def test_what_could_steer_a_terminal_is_escaped(kafka: KafkaUser, dead_let
     assert shown[-1] == r"v\x1b[1m\xff\n"
 
 
-async def test_a_script_gets_text_as_text_and_other_bytes_in_base64(
+async def test_show_json_prints_text_as_text_and_other_bytes_in_base64(
     kafka: KafkaUser, dead_letters: Run
 ):
     headers = [("ñ", "☂".encode()), ("ñ", b"\xff"), ("none", None)]
-    place = await put_aside(kafka, Raw(b"\xff\xfe", None, headers, ""))
+    place = await publish_dead_letter(kafka, RawRecord(b"\xff\xfe", None, headers, ""))
 
     [shown] = lines(dead_letters("show", place, "--json"))
 
@@ -131,10 +135,14 @@ async def test_a_script_gets_text_as_text_and_other_bytes_in_base64(
     assert (shown["checkout"], shown["checkout_version"]) == (None, None)
 
 
-async def test_headers_that_look_like_ours_are_the_publishers(kafka: KafkaUser, dead_letters: Run):
-    raw = no_header("ce_source")()
+async def test_forged_dl_headers_of_a_publisher_do_not_override_ours(
+    kafka: KafkaUser, dead_letters: Run
+):
+    raw = without_header("ce_source")()
     forged = [("dl_reason", b"internal"), ("dl_truncated", b"true")]
-    place = await put_aside(kafka, Raw(raw.key, raw.value, [*raw.headers, *forged], ""))
+    place = await publish_dead_letter(
+        kafka, RawRecord(raw.key, raw.value, [*raw.headers, *forged], "")
+    )
 
     [shown] = lines(dead_letters("show", place, "--json"))
 
@@ -143,7 +151,7 @@ async def test_headers_that_look_like_ours_are_the_publishers(kafka: KafkaUser, 
 
 
 @pytest.mark.parametrize("place", ["0:999999", "77:0"])
-def test_a_place_without_one_is_a_failure(dead_letters: Run, place: str):
+def test_show_fails_where_there_is_no_dead_letter(dead_letters: Run, place: str):
     ended = dead_letters("show", place)
 
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -161,15 +169,15 @@ BAD_USAGE = {
 
 
 @pytest.mark.parametrize("arguments", BAD_USAGE.values(), ids=BAD_USAGE)
-def test_bad_usage_ends_with_2(dead_letters: Run, arguments: list[str]):
+def test_bad_usage_exits_with_2(dead_letters: Run, arguments: list[str]):
     assert dead_letters(*arguments).returncode == 2
 
 
 EVENT = [("content-type", b"application/cloudevents+json")]
 
 
-async def test_a_good_command_is_none(kafka: KafkaUser, dead_letters: Run):
-    raw = good()
-    await kafka.ask("CreateCheckout", (raw.key or b"").decode(), json.loads(raw.value or b""))
+async def test_an_accepted_command_is_not_listed(kafka: KafkaUser, dead_letters: Run):
+    raw = valid_command()
+    await kafka.request("CreateCheckout", (raw.key or b"").decode(), json.loads(raw.value or b""))
 
     assert lines(dead_letters("list", "--checkout", (raw.key or b"").decode(), "--json")) == []

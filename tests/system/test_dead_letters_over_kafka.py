@@ -1,4 +1,4 @@
-"""What can't be answered is put aside as it came, and the next command is served."""
+"""A record that cannot be answered becomes an unchanged dead letter and does not block the next command."""
 
 import json
 from datetime import datetime
@@ -7,144 +7,156 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from tests.system.kafka_records import (
-    Offset,
-    Raw,
+    RawRecord,
+    RecordPosition,
     dead_letter_of,
-    good,
-    is_served,
+    is_accepted,
     publish_raw,
-    so_far,
+    read_all,
+    valid_command,
 )
 from tests.system.kafka_user import KafkaUser, header
-from tests.system.spoiling import (
-    Spoiled,
-    event,
-    event_text,
-    no_header,
-    second_header,
-    whole_event,
+from tests.system.record_variants import (
+    RecordFactory,
+    with_event,
+    with_event_text,
+    with_event_value,
+    with_header,
+    with_second_header,
+    without_header,
 )
-from tests.system.spoiling import header as a_header
 
 BATCH = "application/cloudevents-batch+json"
 
-MISSING: dict[str, Spoiled] = {
-    **{f"no {name}": no_header(f"ce_{name}") for name in ("id", "source", "type", "subject")},
-    **{f"null {name}": a_header(f"ce_{name}", None) for name in ("id", "source", "type")},
-    "empty id": a_header("ce_id", b""),
-    "empty subject": a_header("ce_subject", b""),
-    "null subject": a_header("ce_subject", None),
-    "binary source": a_header("ce_source", b"\xff\xfe"),
-    "binary type": a_header("ce_type", b"\x80"),
-    "two ids": second_header("ce_id", b"another"),
-    "two ids, one in capitals": second_header("CE_ID", b"another"),
-    "two subjects": second_header("ce_subject", b"another"),
-    "nothing at all": lambda: Raw(None, None, [], ""),
-    "an empty event": lambda: Raw(b"", b"", [], ""),
-    "another world's message": lambda: Raw(
+MISSING: dict[str, RecordFactory] = {
+    **{f"no {name}": without_header(f"ce_{name}") for name in ("id", "source", "type", "subject")},
+    **{f"null {name}": with_header(f"ce_{name}", None) for name in ("id", "source", "type")},
+    "empty id": with_header("ce_id", b""),
+    "empty subject": with_header("ce_subject", b""),
+    "null subject": with_header("ce_subject", None),
+    "binary source": with_header("ce_source", b"\xff\xfe"),
+    "binary type": with_header("ce_type", b"\x80"),
+    "two ids": with_second_header("ce_id", b"another"),
+    "two ids, one in capitals": with_second_header("CE_ID", b"another"),
+    "two subjects": with_second_header("ce_subject", b"another"),
+    "nothing at all": lambda: RawRecord(None, None, [], ""),
+    "an empty event": lambda: RawRecord(b"", b"", [], ""),
+    "a message of another format": lambda: RawRecord(
         b"\x00\x01", b"\xca\xfe", [("x", b"\xff"), ("y", None)], ""
     ),
 }
-SUBJECTS: dict[str, Spoiled] = {
-    "10,000 characters": a_header("ce_subject", b"s" * 10_000),
-    "65 characters": a_header("ce_subject", b"s" * 65),
-    "bad characters": a_header("ce_subject", b"../etc/passwd"),
-    "line end": a_header("ce_subject", b"abc\n"),
-    "emoji": a_header("ce_subject", "🛒".encode()),
-    "structured": event(subject="a b"),
+SUBJECTS: dict[str, RecordFactory] = {
+    "10,000 characters": with_header("ce_subject", b"s" * 10_000),
+    "65 characters": with_header("ce_subject", b"s" * 65),
+    "bad characters": with_header("ce_subject", b"../etc/passwd"),
+    "line end": with_header("ce_subject", b"abc\n"),
+    "emoji": with_header("ce_subject", "🛒".encode()),
+    "structured": with_event(subject="a b"),
 }
-MALFORMED: dict[str, Spoiled] = {
-    "null": whole_event(None),
-    "no JSON": whole_event(b"{"),
-    "no object": whole_event(b"[]"),
-    "a text": whole_event(b'"CreateCheckout"'),
-    "900 kB of nesting": whole_event(b"[" * 450_000 + b"]" * 450_000),
-    "not UTF-8": whole_event(b"\xff\xfe"),
-    "not UTF-8 in its id": event_text(b'"id": "', b'"id": "\xff'),
-    "an id twice": event_text(b'"id": ', b'"id": "another", "id": '),
-    "an id that is no text": event(id=7),
-    "no id": event(id=None),
-    "a lone surrogate in its id": event(id="\ud83d"),
-    "a batch in the wrong type": whole_event(b'[{"specversion": "1.0"}]'),
+MALFORMED: dict[str, RecordFactory] = {
+    "null": with_event_value(None),
+    "no JSON": with_event_value(b"{"),
+    "no object": with_event_value(b"[]"),
+    "a text": with_event_value(b'"CreateCheckout"'),
+    "900 kB of nesting": with_event_value(b"[" * 450_000 + b"]" * 450_000),
+    "not UTF-8": with_event_value(b"\xff\xfe"),
+    "not UTF-8 in its id": with_event_text(b'"id": "', b'"id": "\xff'),
+    "an id twice": with_event_text(b'"id": ', b'"id": "another", "id": '),
+    "an id that is no text": with_event(id=7),
+    "no id": with_event(id=None),
+    "a lone surrogate in its id": with_event(id="\ud83d"),
+    "a batch in the wrong type": with_event_value(b'[{"specversion": "1.0"}]'),
 }
-OVERSIZED: dict[str, Spoiled] = {
-    "id": a_header("ce_id", b"i" * 400_000),
-    "source": a_header("ce_source", b"s" * 900_000),
-    "structured id": event(id="i" * 400_000),
+OVERSIZED: dict[str, RecordFactory] = {
+    "id": with_header("ce_id", b"i" * 400_000),
+    "source": with_header("ce_source", b"s" * 900_000),
+    "structured id": with_event(id="i" * 400_000),
 }
 
 
-async def letter_of(kafka: KafkaUser, bad: Raw) -> ConsumerRecord:
-    """The dead letter of a record; the good command behind it must be served, and it unanswered."""
-    behind = good()
+async def dead_letter_after(kafka: KafkaUser, bad: RawRecord) -> ConsumerRecord:
+    """Publish a bad record; returns its dead letter.
+
+    The record must get no reply, and the valid command behind it must be accepted.
+    """
+    next_command = valid_command()
     at = await publish_raw(kafka, bad)
-    await publish_raw(kafka, behind)
+    await publish_raw(kafka, next_command)
     letter = await dead_letter_of(kafka, at)
-    assert await is_served(kafka, behind)
+    assert await is_accepted(kafka, next_command)
     if bad.command_id:
-        replies = await so_far(kafka.bootstrap, "checkout.replies")
+        replies = await read_all(kafka.bootstrap, "checkout.replies")
         assert not any(header(r, "ce_causationid") == bad.command_id for r in replies)
-    assert_as_it_came(letter, bad, at)
+    assert_unchanged(letter, bad, at)
     return letter
 
 
-def assert_as_it_came(letter: ConsumerRecord, bad: Raw, at: Offset) -> None:
+def assert_unchanged(letter: ConsumerRecord, bad: RawRecord, at: RecordPosition) -> None:
     count = len(bad.headers)
     assert (letter.key, letter.value) == (bad.key, bad.value)
     assert list(letter.headers[:count]) == bad.headers
-    told = {name: content.decode() for name, content in letter.headers[count:]}
-    assert datetime.fromisoformat(told.pop("dl_time"))
-    assert told.pop("dl_reason")
-    assert told == {
+    facts = {name: content.decode() for name, content in letter.headers[count:]}
+    assert datetime.fromisoformat(facts.pop("dl_time"))
+    assert facts.pop("dl_reason")
+    assert facts == {
         "dl_topic": "checkout.commands",
         "dl_partition": str(at.partition),
         "dl_offset": str(at.offset),
     }
 
 
-@pytest.mark.parametrize("spoiled", MISSING.values(), ids=MISSING)
-async def test_a_record_without_an_attribute_to_answer_by_is_a_dead_letter(
-    kafka: KafkaUser, spoiled: Spoiled
+@pytest.mark.parametrize("make_record", MISSING.values(), ids=MISSING)
+async def test_a_record_without_a_required_attribute_becomes_a_dead_letter(
+    kafka: KafkaUser, make_record: RecordFactory
 ):
-    assert header(await letter_of(kafka, spoiled()), "dl_reason") == "missing_attributes"
+    assert (
+        header(await dead_letter_after(kafka, make_record()), "dl_reason") == "missing_attributes"
+    )
 
 
-@pytest.mark.parametrize("spoiled", SUBJECTS.values(), ids=SUBJECTS)
-async def test_a_subject_that_is_no_checkouts_id_is_a_dead_letter(
-    kafka: KafkaUser, spoiled: Spoiled
+@pytest.mark.parametrize("make_record", SUBJECTS.values(), ids=SUBJECTS)
+async def test_a_record_with_an_invalid_subject_becomes_a_dead_letter(
+    kafka: KafkaUser, make_record: RecordFactory
 ):
-    assert header(await letter_of(kafka, spoiled()), "dl_reason") == "invalid_subject"
+    assert header(await dead_letter_after(kafka, make_record()), "dl_reason") == "invalid_subject"
 
 
-@pytest.mark.parametrize("spoiled", MALFORMED.values(), ids=MALFORMED)
-async def test_a_structured_event_that_names_no_command_is_a_dead_letter(
-    kafka: KafkaUser, spoiled: Spoiled
+@pytest.mark.parametrize("make_record", MALFORMED.values(), ids=MALFORMED)
+async def test_a_malformed_structured_event_becomes_a_dead_letter(
+    kafka: KafkaUser, make_record: RecordFactory
 ):
-    assert header(await letter_of(kafka, spoiled()), "dl_reason") == "malformed_structured_event"
+    assert (
+        header(await dead_letter_after(kafka, make_record()), "dl_reason")
+        == "malformed_structured_event"
+    )
 
 
-@pytest.mark.parametrize("spoiled", OVERSIZED.values(), ids=OVERSIZED)
-async def test_an_identity_that_fits_no_reply_is_a_dead_letter(kafka: KafkaUser, spoiled: Spoiled):
-    assert header(await letter_of(kafka, spoiled()), "dl_reason") == "oversized_identity"
+@pytest.mark.parametrize("make_record", OVERSIZED.values(), ids=OVERSIZED)
+async def test_an_oversized_identity_becomes_a_dead_letter(
+    kafka: KafkaUser, make_record: RecordFactory
+):
+    assert (
+        header(await dead_letter_after(kafka, make_record()), "dl_reason") == "oversized_identity"
+    )
 
 
-async def test_a_batch_of_events_is_a_dead_letter(kafka: KafkaUser):
+async def test_a_batch_of_events_becomes_a_dead_letter(kafka: KafkaUser):
     value = json.dumps([{"specversion": "1.0", "id": "1"}]).encode()
-    batch = Raw(b"a", value, [("content-type", BATCH.encode())], "")
+    batch = RawRecord(b"a", value, [("content-type", BATCH.encode())], "")
 
-    assert header(await letter_of(kafka, batch), "dl_reason") == "batched_events"
+    assert header(await dead_letter_after(kafka, batch), "dl_reason") == "batched_events"
 
 
-async def test_what_does_not_fit_is_cut_and_says_so(kafka: KafkaUser):
+async def test_an_oversized_dead_letter_is_truncated_and_marked(kafka: KafkaUser):
     value = b"v" * 900_000
     headers: list[tuple[str, bytes | None]] = [("big", b"h" * 100_000), ("small", b"s")]
-    behind = good()
+    next_command = valid_command()
 
-    at = await publish_raw(kafka, Raw(b"key", value, headers, ""))
-    await publish_raw(kafka, behind)
+    at = await publish_raw(kafka, RawRecord(b"key", value, headers, ""))
+    await publish_raw(kafka, next_command)
 
     letter = await dead_letter_of(kafka, at)
-    assert await is_served(kafka, behind)
+    assert await is_accepted(kafka, next_command)
     assert header(letter, "dl_truncated") == "true"
     assert value.startswith(letter.value)
     assert len(letter.value) > 890_000

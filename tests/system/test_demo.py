@@ -1,4 +1,4 @@
-"""`checkout demo` tells the story of the examples, with each event's name and the JSON."""
+"""`checkout demo` prints each command, event and response of the examples as JSON."""
 
 import json
 import re
@@ -23,14 +23,14 @@ EVENTS = [
 
 
 @pytest.fixture(scope="module")
-def told():
+def output():
     ended = checkout("demo")
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout
 
 
 def documents(text):
-    """The JSON objects in a text, in their order."""
+    """The JSON objects in a text, in order."""
     decoder, found, at = json.JSONDecoder(), [], text.find("\n{")
     while at >= 0:
         value, end = decoder.raw_decode(text, at + 1)
@@ -39,14 +39,16 @@ def documents(text):
     return found
 
 
-def test_it_names_each_event_in_its_order_with_its_version(told):
-    named = re.findall(r"^Event checkout_abc123:(\d+): checkout\.(\w+)$", told, re.MULTILINE)
+def test_demo_prints_each_event_in_order_with_its_version(output):
+    event_names = re.findall(
+        r"^Event checkout_abc123:(\d+): checkout\.(\w+)$", output, re.MULTILINE
+    )
 
-    assert named == [(str(version), name) for version, name in enumerate(EVENTS, 1)]
+    assert event_names == [(str(version), name) for version, name in enumerate(EVENTS, 1)]
 
 
-def test_it_shows_the_requests_and_answers_of_the_examples(told):
-    shown = documents(told)
+def test_demo_prints_the_example_requests_and_responses(output):
+    shown = documents(output)
 
     for name in ("create.request", "update.request", "update.response", "cancel.request"):
         assert example(name) in shown
@@ -57,17 +59,17 @@ def test_it_shows_the_requests_and_answers_of_the_examples(told):
     assert [value | {"canceled_at": expected["canceled_at"]} for value in closed] == [expected]
 
 
-def test_it_tells_which_door_each_command_comes_through(told):
-    assert "checkout.CreateCheckout on Kafka" in told
-    assert "PUT /v1/checkouts/checkout_abc123" in told
-    assert "POST /v1/checkouts/checkout_abc123/cancel" in told
-    assert "checkout.CommandAccepted" in told
+def test_demo_prints_the_channel_of_each_command(output):
+    assert "checkout.CreateCheckout on Kafka" in output
+    assert "PUT /v1/checkouts/checkout_abc123" in output
+    assert "POST /v1/checkouts/checkout_abc123/cancel" in output
+    assert "checkout.CommandAccepted" in output
 
 
-def test_another_buyer_pays_and_gets_an_order(told):
-    named = re.findall(r"^Event checkout_\w{32}:\d+: checkout\.(\w+)$", told, re.MULTILINE)
-    [order] = [value for value in documents(told) if "order_id" in value and "id" in value]
+def test_demo_completes_a_second_checkout(output):
+    event_names = re.findall(r"^Event checkout_\w{32}:\d+: checkout\.(\w+)$", output, re.MULTILINE)
+    [order] = [value for value in documents(output) if "order_id" in value and "id" in value]
 
-    assert named[-2:] == ["PaymentStarted", "CheckoutCompleted"]
+    assert event_names[-2:] == ["PaymentStarted", "CheckoutCompleted"]
     assert order["status"] == "completed"
     assert order["payment"]["amount"] == 2250

@@ -1,4 +1,4 @@
-"""`checkout dev`: the whole system from one command, and all of it there again after a restart."""
+"""`checkout dev` runs the whole system in one process and keeps its data across restarts."""
 
 import json
 import os
@@ -20,7 +20,7 @@ READY_WITHIN = 30
 
 @pytest.fixture
 def start(tmp_path):
-    """Start it on the same directory, as often as asked; what still runs at the end is ended."""
+    """A function that starts `checkout dev` on one directory; teardown kills all of its processes."""
     started = []
 
     def start(*arguments):
@@ -58,7 +58,7 @@ def stop(process, number=signal.SIGTERM):
     assert process.wait(5) == 0
 
 
-def test_it_is_ready_soon_and_tells_a_script_all_it_needs(start, tmp_path):
+def test_dev_is_ready_within_30_s_and_prints_one_json_line(start, tmp_path):
     begun = time.monotonic()
     process, ready = start()
     assert time.monotonic() - begun < READY_WITHIN
@@ -74,7 +74,7 @@ def test_it_is_ready_soon_and_tells_a_script_all_it_needs(start, tmp_path):
     assert process.stdout.read() == ""
 
 
-def test_what_was_written_is_there_right_after_a_restart_under_the_same_key(start):
+def test_checkouts_outcomes_and_the_api_key_survive_a_restart(start):
     process, first = start()
     with client(first) as http:
         again = {"Idempotency-Key": "before the restart"}
@@ -96,7 +96,7 @@ def test_what_was_written_is_there_right_after_a_restart_under_the_same_key(star
     stop(process)
 
 
-async def test_events_from_before_a_restart_are_on_the_new_kafka(start):
+async def test_events_are_published_again_to_the_new_kafka_after_a_restart(start):
     process, first = start()
     with client(first) as http:
         path = http.post("/v1/checkouts", json={"items": ITEMS}).headers["location"]
@@ -110,7 +110,7 @@ async def test_events_from_before_a_restart_are_on_the_new_kafka(start):
     assert [int(header(event, "ce_sequence")) for event in events] == [*range(1, version + 1)]
 
 
-def test_after_it_was_killed_it_starts_again_and_nothing_acknowledged_is_lost(start):
+def test_no_acknowledged_write_is_lost_after_a_kill(start):
     process, first = start()
     with client(first) as http:
         created = [http.post("/v1/checkouts", json={"items": ITEMS}) for _ in range(5)]
@@ -124,7 +124,7 @@ def test_after_it_was_killed_it_starts_again_and_nothing_acknowledged_is_lost(st
     assert [answer.json() for answer in shown] == [answer.json() for answer in created]
 
 
-def test_another_key_may_be_asked_for_and_the_first_one_goes_on_working(start):
+def test_a_new_api_key_option_keeps_the_earlier_key_valid(start):
     process, first = start("--api-key", "the first")
     assert first["api_key"] == "the first"
     stop(process)
@@ -137,7 +137,7 @@ def test_another_key_may_be_asked_for_and_the_first_one_goes_on_working(start):
             assert http.get("/v1/checkouts/none").status_code == 404
 
 
-def test_a_key_file_that_breaks_is_told_by_readiness_while_the_keys_still_hold(start):
+def test_a_broken_key_file_turns_readiness_red_while_known_keys_stay_valid(start):
     process, ready = start()
     Path(ready["data"], "api-keys.json").write_text("{")
 

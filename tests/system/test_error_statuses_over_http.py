@@ -1,4 +1,4 @@
-"""Each error of the HTTP door that is not about the shape of a body: its status, code and headers."""
+"""HTTP errors other than an invalid body: status, code and headers."""
 
 import asyncio
 
@@ -6,7 +6,13 @@ import httpx
 import pytest
 
 from services.security.api_keys import Scope
-from tests.system.http_user import ITEMS, canceled, new_key, opened, problem
+from tests.system.http_user import (
+    ITEMS,
+    create_api_key,
+    create_canceled_checkout,
+    create_checkout,
+    error_of,
+)
 
 MEBIBYTE = 1024 * 1024
 CALLS = [
@@ -29,28 +35,28 @@ NO_KEY = {
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
 @pytest.mark.parametrize("headers", NO_KEY.values(), ids=NO_KEY.keys())
-async def test_a_call_without_a_valid_key_is_unauthorized(dev, method, path, headers):
+async def test_a_request_without_a_valid_key_is_unauthorized(dev, method, path, headers):
     async with httpx.AsyncClient(base_url=dev.http) as http:
         answer = await http.request(method, path, headers=headers)
 
-    assert problem(answer) == (401, "unauthorized")
+    assert error_of(answer) == (401, "unauthorized")
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_key_is_good_for_its_scopes_alone(dev, http):
-    path = await opened(http)
-    _, reader = new_key(dev, Scope.READ)
-    _, writer = new_key(dev, Scope.WRITE)
+async def test_a_key_is_limited_to_its_scopes(dev, http):
+    path = await create_checkout(http)
+    _, reader = create_api_key(dev, Scope.READ)
+    _, writer = create_api_key(dev, Scope.WRITE)
 
-    async with dev.client(reader) as reading, dev.client(writer) as writing:
-        assert (await reading.get(path)).status_code == 200
-        assert problem(await reading.put(path, json={})) == (403, "forbidden")
-        assert problem(await reading.post(f"{path}/cancel")) == (403, "forbidden")
-        assert problem(await reading.post("/v1/checkouts", json={})) == (403, "forbidden")
+    async with dev.client(reader) as read_client, dev.client(writer) as write_client:
+        assert (await read_client.get(path)).status_code == 200
+        assert error_of(await read_client.put(path, json={})) == (403, "forbidden")
+        assert error_of(await read_client.post(f"{path}/cancel")) == (403, "forbidden")
+        assert error_of(await read_client.post("/v1/checkouts", json={})) == (403, "forbidden")
         for below in ("", "?version=1", "/events"):
-            assert (await reading.get(path + below)).status_code == 200
-            assert problem(await writing.get(path + below)) == (403, "forbidden")
-        assert (await writing.put(path, json={})).status_code == 200
+            assert (await read_client.get(path + below)).status_code == 200
+            assert error_of(await write_client.get(path + below)) == (403, "forbidden")
+        assert (await write_client.put(path, json={})).status_code == 200
 
 
 async def chunks(size):
@@ -58,18 +64,18 @@ async def chunks(size):
         yield b" " * 1024
 
 
-async def test_a_body_over_one_mebibyte_is_too_large_whether_its_length_is_told_or_not(http):
-    path, as_json = await opened(http), {"Content-Type": "application/json"}
+async def test_a_body_over_one_mebibyte_is_too_large_with_and_without_a_content_length(http):
+    path, as_json = await create_checkout(http), {"Content-Type": "application/json"}
 
-    told = await http.put(path, content=b" " * (MEBIBYTE + 1), headers=as_json)
-    untold = await http.put(path, content=chunks(2 * MEBIBYTE), headers=as_json)
+    with_length = await http.put(path, content=b" " * (MEBIBYTE + 1), headers=as_json)
+    without_length = await http.put(path, content=chunks(2 * MEBIBYTE), headers=as_json)
 
-    assert problem(told) == (413, "too_large")
-    assert problem(untold) == (413, "too_large")
+    assert error_of(with_length) == (413, "too_large")
+    assert error_of(without_length) == (413, "too_large")
 
 
-async def test_a_body_of_one_mebibyte_is_read(http):
-    path, as_json = await opened(http), {"Content-Type": "application/json"}
+async def test_a_body_of_one_mebibyte_is_accepted(http):
+    path, as_json = await create_checkout(http), {"Content-Type": "application/json"}
     padded = b"{}".ljust(MEBIBYTE)
 
     assert (await http.put(path, content=padded, headers=as_json)).status_code == 200
@@ -78,16 +84,16 @@ async def test_a_body_of_one_mebibyte_is_read(http):
 @pytest.mark.parametrize(
     "media_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp"]
 )
-async def test_a_body_that_is_not_said_to_be_json_is_an_unsupported_media_type(http, media_type):
+async def test_a_body_not_declared_as_json_is_an_unsupported_media_type(http, media_type):
     headers = {"Content-Type": media_type} if media_type else {}
 
     answer = await http.post("/v1/checkouts", content=b'{"items": []}', headers=headers)
 
-    assert problem(answer) == (415, "unsupported_media_type")
+    assert error_of(answer) == (415, "unsupported_media_type")
 
 
 async def test_a_media_type_may_have_parameters_and_capitals(http):
-    path = await opened(http)
+    path = await create_checkout(http)
     headers = {"Content-Type": "Application/JSON; charset=utf-8"}
 
     assert (await http.put(path, content=b"{}", headers=headers)).status_code == 200
@@ -109,20 +115,20 @@ async def test_a_media_type_may_have_parameters_and_capitals(http):
         "/",
     ],
 )
-async def test_what_is_not_there_is_not_found(http, path):
-    assert problem(await http.get(path)) == (404, "not_found")
+async def test_an_unknown_path_is_not_found(http, path):
+    assert error_of(await http.get(path)) == (404, "not_found")
 
 
 @pytest.mark.parametrize("checkout_id", ["no_such_checkout", "a%20b", "%ff", "a" * 65])
-async def test_an_unknown_checkout_can_be_neither_updated_nor_canceled(http, checkout_id):
+async def test_updating_or_canceling_an_unknown_checkout_is_not_found(http, checkout_id):
     path = f"/v1/checkouts/{checkout_id}"
 
-    assert problem(await http.put(path, json={"items": ITEMS})) == (404, "not_found")
-    assert problem(await http.post(f"{path}/cancel")) == (404, "not_found")
+    assert error_of(await http.put(path, json={"items": ITEMS})) == (404, "not_found")
+    assert error_of(await http.post(f"{path}/cancel")) == (404, "not_found")
 
 
-async def test_a_method_that_a_path_does_not_have_is_not_allowed(http):
-    path = await opened(http)
+async def test_an_unsupported_method_is_a_405_with_allow(http):
+    path = await create_checkout(http)
 
     for method, below, allowed in (
         ("DELETE", path, {"GET", "HEAD", "PUT"}),
@@ -135,26 +141,26 @@ async def test_a_method_that_a_path_does_not_have_is_not_allowed(http):
         ("BREW", "/healthz", {"GET", "HEAD"}),
     ):
         answer = await http.request(method, below)
-        assert problem(answer) == (405, "method_not_allowed")
+        assert error_of(answer) == (405, "method_not_allowed")
         assert set(answer.headers["allow"].split(", ")) == allowed
 
 
-async def test_the_cancel_of_a_closed_checkout_says_that_there_is_no_method_left(http):
-    path = await canceled(http)
+async def test_canceling_a_closed_checkout_is_a_405_with_an_empty_allow(http):
+    path = await create_canceled_checkout(http)
 
     answer = await http.post(f"{path}/cancel")
 
-    assert problem(answer) == (405, "not_cancelable")
+    assert error_of(answer) == (405, "not_cancelable")
     assert answer.headers["allow"] == ""
 
 
-async def test_a_closed_checkout_takes_no_update_and_no_second_cancel(http):
-    path = await canceled(http)
+async def test_a_closed_checkout_rejects_updates_and_a_second_cancel(http):
+    path = await create_canceled_checkout(http)
     before = (await http.get(path)).json()
 
-    assert problem(await http.put(path, json={"items": ITEMS})) == (409, "checkout_closed")
-    assert problem(await http.put(path, json={})) == (409, "checkout_closed")
-    assert problem(await http.post(f"{path}/cancel")) == (405, "not_cancelable")
+    assert error_of(await http.put(path, json={"items": ITEMS})) == (409, "checkout_closed")
+    assert error_of(await http.put(path, json={})) == (409, "checkout_closed")
+    assert error_of(await http.post(f"{path}/cancel")) == (405, "not_cancelable")
     assert (await http.get(path)).json() == before
 
 
@@ -167,7 +173,7 @@ async def test_a_closed_checkout_takes_no_update_and_no_second_cancel(http):
         b"POST /v1/checkouts HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
     ],
 )
-async def test_what_is_not_even_http_is_told_so_in_flat_json(dev, raw):
+async def test_a_malformed_http_request_gets_a_flat_json_error(dev, raw):
     url = httpx.URL(dev.http)
     reader, writer = await asyncio.open_connection(url.host, url.port)
     writer.write(raw)
@@ -180,4 +186,4 @@ async def test_what_is_not_even_http_is_told_so_in_flat_json(dev, raw):
     answer = httpx.Response(
         int(status.split()[1]), headers={"content-type": media_type}, content=body
     )
-    assert problem(answer) == (400, "invalid")
+    assert error_of(answer) == (400, "invalid")

@@ -1,4 +1,4 @@
-"""What stands in the headers and values of events and replies, to the letter."""
+"""The exact headers and values of events and replies."""
 
 import json
 from datetime import datetime
@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 
 from services.security.api_keys import Scope
 from tests.system.dev_process import DevProcess
-from tests.system.http_user import new_key
+from tests.system.http_user import create_api_key
 from tests.system.kafka_records import ONE_ITEM
 from tests.system.kafka_user import SOURCE, KafkaUser, header, new_id
 
@@ -19,14 +19,14 @@ MANY = 200
 
 
 def headers_of(record: ConsumerRecord) -> dict[str, str]:
-    """The headers as text, each of which must be there once."""
+    """The headers as text; each name must occur once."""
     headers = {name: value.decode() for name, value in record.headers}
     assert len(headers) == len(record.headers)
     return headers
 
 
 def without_time(headers: dict[str, str]) -> dict[str, str]:
-    """The headers but the time, which must be one in UTC."""
+    """The headers without `ce_time`, which must be in UTC."""
     at = datetime.fromisoformat(headers["ce_time"])
     assert at.utcoffset() is not None
     assert headers["ce_time"].endswith("Z")
@@ -40,7 +40,7 @@ async def reply_record(kafka: KafkaUser, command_id: str) -> ConsumerRecord:
     return record
 
 
-async def test_events_have_exactly_the_headers_of_the_contract(kafka: KafkaUser):
+async def test_events_have_exactly_the_contracts_headers(kafka: KafkaUser):
     checkout_id = new_id()
     command_id = await kafka.publish("CreateCheckout", checkout_id, ONE_ITEM)
 
@@ -64,7 +64,7 @@ async def test_events_have_exactly_the_headers_of_the_contract(kafka: KafkaUser)
         }
 
 
-async def test_an_accepting_reply_has_exactly_the_headers_and_fields_of_the_contract(
+async def test_an_acceptance_has_exactly_the_contracts_headers_and_fields(
     kafka: KafkaUser, http: httpx.AsyncClient
 ):
     checkout_id = new_id()
@@ -83,7 +83,7 @@ async def test_an_accepting_reply_has_exactly_the_headers_and_fields_of_the_cont
     }
 
 
-async def test_a_refusing_reply_has_exactly_the_headers_and_fields_of_the_contract(
+async def test_a_rejection_has_exactly_the_contracts_headers_and_fields(
     kafka: KafkaUser,
 ):
     checkout_id = new_id()
@@ -118,7 +118,7 @@ def assert_reply(reply: ConsumerRecord, name: str, checkout_id: str, command_id:
     }
 
 
-async def test_correlation_and_trace_of_a_command_go_on_to_its_events_and_its_reply(
+async def test_events_and_reply_carry_the_commands_correlation_id_and_trace(
     kafka: KafkaUser,
 ):
     checkout_id = new_id()
@@ -134,10 +134,10 @@ async def test_correlation_and_trace_of_a_command_go_on_to_its_events_and_its_re
         assert header(record, "ce_causationid") == command_id
 
 
-async def test_an_event_caused_over_http_names_the_api_key_as_its_actor(
+async def test_an_event_caused_over_http_has_the_api_keys_name_as_actor(
     kafka: KafkaUser, dev: DevProcess
 ):
-    name, token = new_key(dev, Scope.READ, Scope.WRITE)
+    name, token = create_api_key(dev, Scope.READ, Scope.WRITE)
     async with dev.client(token) as http:
         answer = await http.post("/v1/checkouts", json=ONE_ITEM)
     assert answer.status_code == 201
@@ -149,7 +149,7 @@ async def test_an_event_caused_over_http_names_the_api_key_as_its_actor(
     assert not any(token in str(event) for event in events)
 
 
-async def test_versions_arrive_in_order_without_a_hole_whoever_else_is_writing(kafka: KafkaUser):
+async def test_versions_arrive_in_order_without_gaps_under_concurrent_writes(kafka: KafkaUser):
     checkouts = [new_id() for _ in range(5)]
     for checkout_id in checkouts:
         await kafka.publish("CreateCheckout", checkout_id, ONE_ITEM)

@@ -1,4 +1,4 @@
-"""What HTTP itself promises: versions as entity tags, where a checkout is, and ids of requests."""
+"""HTTP basics: ETag, Location, Request-Id, health, metrics and documents."""
 
 import uuid
 
@@ -7,10 +7,17 @@ import pytest
 
 from services.security.api_keys import Scope, revoke_key
 from tests.eventually import eventually
-from tests.system.http_user import ADDRESS, ITEMS, is_unknown, new_key, opened, problem
+from tests.system.http_user import (
+    ADDRESS,
+    ITEMS,
+    create_api_key,
+    create_checkout,
+    error_of,
+    is_rejected_key,
+)
 
 
-async def test_create_tells_where_the_checkout_is_and_its_version(http):
+async def test_create_returns_location_and_etag(http):
     created = await http.post("/v1/checkouts", json={"items": ITEMS})
 
     assert created.headers["location"] == f"/v1/checkouts/{created.json()['id']}"
@@ -19,8 +26,8 @@ async def test_create_tells_where_the_checkout_is_and_its_version(http):
     assert read.headers["etag"] == created.headers["etag"]
 
 
-async def test_the_entity_tag_changes_with_each_change_and_with_nothing_else(http):
-    path = await opened(http)
+async def test_the_etag_changes_only_when_the_checkout_changes(http):
+    path = await create_checkout(http)
 
     async def tags():
         for call in ({"fulfillment_address": ADDRESS}, {}, {"items": ITEMS}, {"items": []}):
@@ -35,8 +42,8 @@ async def test_the_entity_tag_changes_with_each_change_and_with_nothing_else(htt
     assert all(int(tag.strip('"')) for tag in (addressed, emptied, closed))
 
 
-async def test_a_read_of_a_known_version_is_not_modified(http):
-    path = await opened(http)
+async def test_a_get_with_the_current_etag_is_a_304(http):
+    path = await create_checkout(http)
     tag = (await http.get(path)).headers["etag"]
 
     for known in (tag, f"W/{tag}", f'"0", {tag}', "*"):
@@ -48,8 +55,8 @@ async def test_a_read_of_a_known_version_is_not_modified(http):
         assert (await http.get(path, headers={"If-None-Match": other})).status_code == 200
 
 
-async def test_a_write_that_names_the_version_it_saw_is_accepted(http):
-    path = await opened(http)
+async def test_a_write_with_the_current_etag_is_accepted(http):
+    path = await create_checkout(http)
     tag = (await http.get(path)).headers["etag"]
 
     updated = await http.put(path, json={"items": []}, headers={"If-Match": tag})
@@ -62,18 +69,18 @@ async def test_a_write_that_names_the_version_it_saw_is_accepted(http):
 
 
 @pytest.mark.parametrize(
-    "spoil", ["{0}", 'W/"{1}"', "{1}", '"0{1}"', '"x"', "rubbish", '"', '"-1"']
+    "template", ["{0}", 'W/"{1}"', "{1}", '"0{1}"', '"x"', "rubbish", '"', '"-1"']
 )
-async def test_a_write_that_names_anything_else_changes_nothing(http, spoil):
-    path = await opened(http)
+async def test_a_write_with_any_other_if_match_changes_nothing(http, template):
+    path = await create_checkout(http)
     before = await http.get(path)
     version = int(before.headers["etag"].strip('"'))
-    if_match = {"If-Match": spoil.format(f'"{version - 1}"', version)}
+    if_match = {"If-Match": template.format(f'"{version - 1}"', version)}
 
     updated = await http.put(path, json={"items": []}, headers=if_match)
     canceled = await http.post(f"{path}/cancel", headers=if_match)
 
-    assert problem(updated) == problem(canceled) == (412, "version_mismatch")
+    assert error_of(updated) == error_of(canceled) == (412, "version_mismatch")
     after = await http.get(path)
     assert (after.json(), after.headers["etag"]) == (before.json(), before.headers["etag"])
 
@@ -86,32 +93,34 @@ async def test_a_request_id_is_echoed(http, path):
 
 
 @pytest.mark.parametrize("given", [None, "", "two words", "x" * 256, b"caf\xe9", "tab\tbed"])
-async def test_a_missing_or_bad_request_id_is_replaced_by_a_new_one(http, given):
+async def test_a_missing_or_invalid_request_id_is_replaced(http, given):
     headers = {} if given is None else {"Request-Id": given}
 
-    made = {(await http.get("/healthz", headers=headers)).headers["request-id"] for _ in range(2)}
+    request_ids = {
+        (await http.get("/healthz", headers=headers)).headers["request-id"] for _ in range(2)
+    }
 
-    assert len(made) == 2
-    assert all(uuid.UUID(one) for one in made)
+    assert len(request_ids) == 2
+    assert all(uuid.UUID(one) for one in request_ids)
 
 
-async def test_a_revoked_key_stops_working_within_five_seconds(dev):
-    name, token = new_key(dev, Scope.READ)
-    assert not is_unknown(dev, token)
+async def test_a_revoked_key_is_rejected_within_5_s(dev):
+    name, token = create_api_key(dev, Scope.READ)
+    assert not is_rejected_key(dev, token)
 
     revoke_key(dev.data / "api-keys.json", name)
 
-    eventually(lambda: is_unknown(dev, token), within=5)
+    eventually(lambda: is_rejected_key(dev, token), within=5)
 
 
 @pytest.fixture
-async def nobody(dev):
+async def anonymous(dev):
     async with httpx.AsyncClient(base_url=dev.http) as client:
         yield client
 
 
-async def test_whether_it_lives_and_is_ready_is_told_without_a_key(nobody):
-    alive, ready = await nobody.get("/healthz"), await nobody.get("/readyz")
+async def test_health_and_readiness_need_no_key(anonymous):
+    alive, ready = await anonymous.get("/healthz"), await anonymous.get("/readyz")
 
     assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
@@ -119,11 +128,11 @@ async def test_whether_it_lives_and_is_ready_is_told_without_a_key(nobody):
     assert set(ready.json()["checks"].values()) == {"ok"}
 
 
-async def test_metrics_are_told_without_a_key_by_route_and_not_by_id(http, nobody):
-    path = await opened(http)
+async def test_metrics_need_no_key_and_are_labelled_by_route(http, anonymous):
+    path = await create_checkout(http)
     await http.get(path)
 
-    metrics = await nobody.get("/metrics")
+    metrics = await anonymous.get("/metrics")
 
     assert metrics.status_code == 200
     assert metrics.headers["content-type"].startswith("text/plain")
@@ -140,16 +149,16 @@ async def test_metrics_are_told_without_a_key_by_route_and_not_by_id(http, nobod
         ("/asyncapi.json", "application/json"),
     ],
 )
-async def test_the_documents_of_both_doors_need_no_key(nobody, path, media_type):
-    answer = await nobody.get(path)
+async def test_the_openapi_and_asyncapi_documents_need_no_key(anonymous, path, media_type):
+    answer = await anonymous.get(path)
 
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith(media_type)
 
 
-async def test_the_documents_name_each_call_and_each_command(nobody):
-    calls = (await nobody.get("/openapi.json")).json()["paths"]
-    messages = (await nobody.get("/asyncapi.json")).text
+async def test_the_documents_list_all_operations_and_commands(anonymous):
+    calls = (await anonymous.get("/openapi.json")).json()["paths"]
+    messages = (await anonymous.get("/asyncapi.json")).text
 
     checkout = "/v1/checkouts/{checkout_id}"
     assert {"/v1/checkouts", checkout, f"{checkout}/cancel"} <= calls.keys()

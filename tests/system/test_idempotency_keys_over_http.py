@@ -1,22 +1,22 @@
-"""What may be an `Idempotency-Key`: up to 255 characters of any script, once, and nothing else."""
+"""A valid `Idempotency-Key` has 1 to 255 characters of any script and occurs once."""
 
 import uuid
 
 import pytest
 
-from tests.system.http_user import ITEMS, opened, problem
+from tests.system.http_user import ITEMS, create_checkout, error_of
 
 CREATE = {"items": ITEMS}
 
 
-def padded(character, length):
-    """A key of that many characters that no other test uses."""
+def key_of_length(character, length):
+    """A unique key of this length."""
     return (uuid.uuid4().hex.ljust(length, character)).encode()
 
 
 @pytest.mark.parametrize("character", ["k", "é", "к", "🛒", "\u200d"])
-async def test_a_key_of_255_characters_is_accepted_whatever_their_script(http, character):
-    key = {"Idempotency-Key": padded(character, 255)}
+async def test_a_key_of_255_characters_of_any_script_is_accepted(http, character):
+    key = {"Idempotency-Key": key_of_length(character, 255)}
 
     first, second = [await http.post("/v1/checkouts", json=CREATE, headers=key) for _ in range(2)]
 
@@ -26,7 +26,7 @@ async def test_a_key_of_255_characters_is_accepted_whatever_their_script(http, c
     assert {event["causationid"] for event in events} == {key["Idempotency-Key"].decode()}
 
 
-NO_KEYS = {
+BAD_KEYS = {
     "nothing": [b""],
     "256 characters": [b"k" * 256],
     "256 characters of two bytes each": ["é".encode() * 256],
@@ -40,18 +40,18 @@ NO_KEYS = {
 }
 
 
-@pytest.mark.parametrize("given", NO_KEYS.values(), ids=NO_KEYS.keys())
-async def test_what_is_no_key_is_refused_and_nothing_is_done(http, given):
-    path = await opened(http)
+@pytest.mark.parametrize("given", BAD_KEYS.values(), ids=BAD_KEYS.keys())
+async def test_an_invalid_key_is_rejected_without_effect(http, given):
+    path = await create_checkout(http)
     headers = [("Idempotency-Key", key) for key in given]
 
     answer = await http.post(f"{path}/cancel", headers=headers)
 
-    assert problem(answer) == (400, "invalid", "$['Idempotency-Key']")
+    assert error_of(answer) == (400, "invalid", "$['Idempotency-Key']")
     assert (await http.get(path)).json()["status"] == "not_ready_for_payment"
 
 
-async def test_keys_that_differ_in_a_letters_case_or_form_are_two(http):
+async def test_keys_that_differ_in_case_or_unicode_form_are_different(http):
     composed, decomposed = "\u00e9", "e\u0301"
     base = uuid.uuid4().hex
     keys = [f"{base}{end}".encode() for end in ("a", "A", composed, decomposed, "a a", "a  a")]

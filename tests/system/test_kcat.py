@@ -1,4 +1,4 @@
-"""kcat, the shell's Kafka client, publishes commands and reads what comes of them."""
+"""kcat publishes commands and reads events and replies."""
 
 import asyncio
 import json
@@ -16,14 +16,14 @@ SOURCE = "/shell"
 
 
 class Kcat:
-    """Runs kcat on one broker."""
+    """Runs kcat against one broker."""
 
     def __init__(self, program: str, bootstrap: str) -> None:
         self._program = program
         self._bootstrap = bootstrap
 
     async def run(self, *arguments: str, stdin: str = "") -> str:
-        """What it prints."""
+        """Run kcat and return its output."""
         process = await asyncio.create_subprocess_exec(
             self._program,
             *("-q", "-b", self._bootstrap, *arguments),
@@ -37,7 +37,7 @@ class Kcat:
         return out.decode()
 
     async def messages(self, topic: str) -> list[dict[str, Any]]:
-        """All that a topic holds, each with its headers as an object and its payload parsed."""
+        """All messages of a topic, with headers as an object and the payload parsed."""
         printed = await self.run("-C", "-t", topic, "-o", "beginning", "-e", "-J")
         messages = [json.loads(line) for line in printed.rstrip("\n").split("\n")]
         for message in messages:
@@ -56,8 +56,8 @@ def kcat(dev: DevProcess) -> Kcat:
 
 
 def headers(command_type: str, checkout_id: str, command_id: str) -> list[str]:
-    """The headers of a command as options."""
-    told = {
+    """The headers of a command as command-line options."""
+    values = {
         "ce_specversion": "1.0",
         "ce_id": command_id,
         "ce_source": SOURCE,
@@ -65,10 +65,10 @@ def headers(command_type: str, checkout_id: str, command_id: str) -> list[str]:
         "ce_subject": checkout_id,
         "content-type": "application/json",
     }
-    return [part for name, value in told.items() for part in ("-H", f"{name}={value}")]
+    return [part for name, value in values.items() for part in ("-H", f"{name}={value}")]
 
 
-async def test_a_command_with_its_key_as_an_option_is_carried_out(
+async def test_a_command_with_the_key_as_an_option_is_accepted(
     kcat: Kcat, kafka: KafkaUser, http: httpx.AsyncClient
 ):
     checkout_id, command_id = new_id(), new_id()
@@ -83,7 +83,7 @@ async def test_a_command_with_its_key_as_an_option_is_carried_out(
     assert reply["checkout"] == shown.json()
 
 
-async def test_a_command_with_its_key_before_its_value_is_carried_out(kcat: Kcat, kafka: KafkaUser):
+async def test_a_command_with_the_key_before_its_value_is_accepted(kcat: Kcat, kafka: KafkaUser):
     checkout_id, command_id = new_id(), new_id()
     options = headers("CreateCheckout", checkout_id, command_id)
     line = f"{checkout_id}|{json.dumps(ONE_ITEM)}\n"
@@ -95,7 +95,7 @@ async def test_a_command_with_its_key_before_its_value_is_carried_out(kcat: Kcat
     assert reply["command_source"] == SOURCE
 
 
-async def test_a_structured_command_is_carried_out(kcat: Kcat, kafka: KafkaUser):
+async def test_a_structured_command_is_accepted(kcat: Kcat, kafka: KafkaUser):
     checkout_id, command_id = new_id(), new_id()
     event = {
         "specversion": "1.0",
@@ -114,9 +114,9 @@ async def test_a_structured_command_is_carried_out(kcat: Kcat, kafka: KafkaUser)
     assert reply["version"] == 3
 
 
-async def test_an_empty_message_as_null_cancels(kcat: Kcat, kafka: KafkaUser):
+async def test_a_cancel_command_with_a_null_value_is_accepted(kcat: Kcat, kafka: KafkaUser):
     checkout_id, command_id = new_id(), new_id()
-    await kafka.ask("CreateCheckout", checkout_id, ONE_ITEM)
+    await kafka.request("CreateCheckout", checkout_id, ONE_ITEM)
     options = headers("CancelCheckout", checkout_id, command_id)
 
     line = f"{checkout_id}|\n"
@@ -126,9 +126,9 @@ async def test_an_empty_message_as_null_cancels(kcat: Kcat, kafka: KafkaUser):
     assert reply["checkout"]["status"] == "canceled"
 
 
-async def test_events_are_read_with_their_keys_and_headers(kcat: Kcat, kafka: KafkaUser):
+async def test_kcat_reads_events_with_keys_and_headers(kcat: Kcat, kafka: KafkaUser):
     checkout_id = new_id()
-    created = await kafka.ask("CreateCheckout", checkout_id, ONE_ITEM)
+    created = await kafka.request("CreateCheckout", checkout_id, ONE_ITEM)
     await kafka.events_of(checkout_id, created["version"])
 
     events = [m for m in await kcat.messages("checkout.events") if m["key"] == checkout_id]
@@ -144,14 +144,14 @@ async def test_events_are_read_with_their_keys_and_headers(kcat: Kcat, kafka: Ka
     assert events[1]["payload"]["line_items"] == created["checkout"]["line_items"]
 
 
-async def test_replies_are_read_with_their_keys_and_headers(kcat: Kcat, kafka: KafkaUser):
+async def test_kcat_reads_replies_with_keys_and_headers(kcat: Kcat, kafka: KafkaUser):
     checkout_id = new_id()
     command_id = await kafka.publish("UpdateCheckout", checkout_id, ONE_ITEM)
-    [told] = await kafka.replies_to(command_id)
+    [expected] = await kafka.replies_to(command_id)
 
     [reply] = [m for m in await kcat.messages("checkout.replies") if m["key"] == checkout_id]
 
     assert reply["headers"]["ce_type"] == "checkout.CommandRejected"
     assert reply["headers"]["ce_causationid"] == command_id
-    assert reply["payload"] == told
+    assert reply["payload"] == expected
     assert reply["payload"]["error"]["code"] == "not_found"

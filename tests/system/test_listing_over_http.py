@@ -1,4 +1,4 @@
-"""The list as clients use it: what was written is on it at once, and pages miss nothing."""
+"""`GET /v1/checkouts` shows each write at once, and its pages are complete."""
 
 import asyncio
 import uuid
@@ -12,75 +12,75 @@ from tests.system.kafka_user import new_id
 PATH = "/v1/checkouts"
 
 
-def somebody():
-    """A buyer nobody else has."""
+def unique_buyer():
+    """A buyer with a unique e-mail address."""
     return BUYER | {"email": f"{uuid.uuid4().hex}@example.com"}
 
 
-async def make(http, buyer, **more):
+async def create(http, buyer, **more):
     answer = await http.post(PATH, json={"items": ITEMS, "buyer": buyer, **more})
     assert answer.status_code == 201, answer.text
     return answer.json()["id"]
 
 
-async def listed(http, **query):
+async def list_page(http, **query):
     answer = await http.get(PATH, params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def ids(http, **query):
-    return [item["id"] for item in (await listed(http, **query))["data"]]
+async def list_ids(http, **query):
+    return [item["id"] for item in (await list_page(http, **query))["data"]]
 
 
-async def test_the_list_is_as_in_the_example(http):
+async def test_the_list_matches_the_example(http):
     request = example("create.request")
-    request["buyer"] = request["buyer"] | {"email": somebody()["email"]}
-    made = await http.post(PATH, json=request)
+    request["buyer"] = request["buyer"] | {"email": unique_buyer()["email"]}
+    created = await http.post(PATH, json=request)
 
-    page = await listed(http, buyer_email=request["buyer"]["email"])
+    page = await list_page(http, buyer_email=request["buyer"]["email"])
 
-    wanted = example("list.response")
-    [item], [model] = page["data"], wanted["data"]
+    expected = example("list.response")
+    [item], [expected_item] = page["data"], expected["data"]
     now = datetime.now(UTC)
     for time in ("created_at", "updated_at"):
         assert abs(now - datetime.fromisoformat(item[time])) < timedelta(minutes=1)
-    model |= {"id": made.json()["id"], "buyer": request["buyer"]}
-    model |= {time: item[time] for time in ("created_at", "updated_at")}
-    assert page == wanted
+    expected_item |= {"id": created.json()["id"], "buyer": request["buyer"]}
+    expected_item |= {time: item[time] for time in ("created_at", "updated_at")}
+    assert page == expected
 
 
-async def test_a_checkout_is_first_on_the_list_as_soon_as_it_is_made(http):
+async def test_a_new_checkout_is_first_on_the_list_at_once(http):
     for _ in range(20):
-        checkout_id = await make(http, somebody())
+        checkout_id = await create(http, unique_buyer())
 
-        assert await ids(http, limit=1) == [checkout_id]
+        assert await list_ids(http, limit=1) == [checkout_id]
 
 
-async def test_each_change_is_on_the_list_as_soon_as_it_is_answered(http):
-    ada, bob = somebody(), somebody()
-    checkout_id = await make(http, ada)
+async def test_the_list_shows_each_change_right_after_its_response(http):
+    ada, bob = unique_buyer(), unique_buyer()
+    checkout_id = await create(http, ada)
     path = f"{PATH}/{checkout_id}"
 
-    async def standing():
+    async def current_filters():
         statuses = ("not_ready_for_payment", "ready_for_payment", "canceled")
         return [
             (buyer["email"], status)
             for buyer in (ada, bob)
             for status in statuses
-            if await ids(http, buyer_email=buyer["email"], status=status) == [checkout_id]
+            if await list_ids(http, buyer_email=buyer["email"], status=status) == [checkout_id]
         ]
 
-    assert await standing() == [(ada["email"], "not_ready_for_payment")]
+    assert await current_filters() == [(ada["email"], "not_ready_for_payment")]
     await http.put(path, json={"fulfillment_address": ADDRESS})
-    assert await standing() == [(ada["email"], "ready_for_payment")]
+    assert await current_filters() == [(ada["email"], "ready_for_payment")]
     await http.put(path, json={"buyer": bob})
-    assert await standing() == [(bob["email"], "ready_for_payment")]
+    assert await current_filters() == [(bob["email"], "ready_for_payment")]
     await http.put(path, json={"items": []})
-    assert await standing() == [(bob["email"], "not_ready_for_payment")]
+    assert await current_filters() == [(bob["email"], "not_ready_for_payment")]
     await http.post(f"{path}/cancel")
-    assert await standing() == [(bob["email"], "canceled")]
-    [item] = (await listed(http, buyer_email=bob["email"]))["data"]
+    assert await current_filters() == [(bob["email"], "canceled")]
+    [item] = (await list_page(http, buyer_email=bob["email"]))["data"]
     assert item["created_at"] < item["updated_at"]
     shown = (await http.get(path)).json()
     for name in ("id", "buyer", "status", "currency", "line_items"):
@@ -88,44 +88,44 @@ async def test_each_change_is_on_the_list_as_soon_as_it_is_answered(http):
     assert item["totals"] == [total for total in shown["totals"] if total["type"] == "total"]
 
 
-async def test_what_kafka_has_accepted_is_on_the_list(http, kafka):
-    buyer, checkout_id = somebody(), f"kafka-{new_id()}"
+async def test_a_checkout_created_over_kafka_is_on_the_list(http, kafka):
+    buyer, checkout_id = unique_buyer(), f"kafka-{new_id()}"
 
-    reply = await kafka.ask("CreateCheckout", checkout_id, {"items": ITEMS, "buyer": buyer})
+    reply = await kafka.request("CreateCheckout", checkout_id, {"items": ITEMS, "buyer": buyer})
 
     assert reply["version"] > 0
-    assert await ids(http, buyer_email=buyer["email"]) == [checkout_id]
+    assert await list_ids(http, buyer_email=buyer["email"]) == [checkout_id]
 
 
-async def test_hundreds_are_paged_through_while_more_are_made_and_changed(http):
-    buyer = somebody()
-    made = await asyncio.gather(*(make(http, buyer) for _ in range(200)))
+async def test_pages_are_complete_while_checkouts_are_created_and_changed(http):
+    buyer = unique_buyer()
+    created = await asyncio.gather(*(create(http, buyer) for _ in range(200)))
     query = {"buyer_email": buyer["email"], "limit": 30}
-    page = await listed(http, **query)
+    page = await list_page(http, **query)
     seen = page["data"]
 
     while page["has_more"]:
         assert page["total_count"] == 199 + len(seen) // 30
-        await make(http, buyer)
+        await create(http, buyer)
         await http.post(f"{PATH}/{seen[-1]['id']}/cancel")
-        page = await listed(http, **query, cursor=seen[-1]["id"])
+        page = await list_page(http, **query, cursor=seen[-1]["id"])
         seen += page["data"]
 
-    assert sorted(item["id"] for item in seen) == sorted(made)
+    assert sorted(item["id"] for item in seen) == sorted(created)
     times = [item["created_at"] for item in seen]
     assert times == sorted(times, reverse=True)
 
 
-async def test_the_list_is_there_again_after_a_restart(tmp_path):
+async def test_the_list_is_the_same_after_a_restart(tmp_path):
     before = DevProcess.start(tmp_path / "data")
     async with before.client() as http:
-        made = [await make(http, somebody()) for _ in range(5)]
-        await http.post(f"{PATH}/{made[0]}/cancel")
-        shown = await listed(http)
+        created = [await create(http, unique_buyer()) for _ in range(5)]
+        await http.post(f"{PATH}/{created[0]}/cancel")
+        shown = await list_page(http)
     assert before.stop() == 0
 
     after = DevProcess.start(tmp_path / "data")
     async with after.client() as http:
-        assert await listed(http) == shown
-        assert await ids(http, status="canceled") == made[:1]
+        assert await list_page(http) == shown
+        assert await list_ids(http, status="canceled") == created[:1]
     assert after.stop() == 0

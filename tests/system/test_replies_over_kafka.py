@@ -1,4 +1,4 @@
-"""Where replies go, and what a publisher may expect of a version."""
+"""Reply topics, expected versions, and the order of commands."""
 
 import asyncio
 
@@ -16,24 +16,24 @@ async def reply_on(kafka: KafkaUser, topic: str, command_id: str) -> ConsumerRec
     return record
 
 
-async def own_topic(kafka: KafkaUser) -> str:
-    """A reply topic that exists. The broker of `checkout dev` makes one for whoever asks for it."""
+async def create_reply_topic(kafka: KafkaUser) -> str:
+    """Create a reply topic. The broker of `checkout dev` creates topics on a metadata request."""
     topic = f"checkout.replies.{new_id()}"
     async with asyncio.timeout(10):
         await kafka.producer.partitions_for(topic)
     return topic
 
 
-async def test_replies_go_to_the_topic_that_the_publisher_made_and_asked_for(kafka: KafkaUser):
-    topic = await own_topic(kafka)
+async def test_replies_go_to_the_requested_reply_topic(kafka: KafkaUser):
+    topic = await create_reply_topic(kafka)
     accepted = await kafka.publish("CreateCheckout", new_id(), ONE_ITEM, **{"reply-to": topic})
-    refused = await kafka.publish("UpdateCheckout", new_id(), ONE_ITEM, **{"reply-to": topic})
+    rejected = await kafka.publish("UpdateCheckout", new_id(), ONE_ITEM, **{"reply-to": topic})
 
     assert header(await reply_on(kafka, topic, accepted), "ce_type") == "checkout.CommandAccepted"
-    assert header(await reply_on(kafka, topic, refused), "ce_type") == "checkout.CommandRejected"
+    assert header(await reply_on(kafka, topic, rejected), "ce_type") == "checkout.CommandRejected"
 
 
-async def test_a_reply_topic_that_is_missing_falls_back_to_everybodys(kafka: KafkaUser):
+async def test_a_missing_reply_topic_falls_back_to_the_default_topic(kafka: KafkaUser):
     missing = f"checkout.replies.{new_id()}"
 
     command_id = await kafka.publish("CreateCheckout", new_id(), ONE_ITEM, **{"reply-to": missing})
@@ -42,55 +42,55 @@ async def test_a_reply_topic_that_is_missing_falls_back_to_everybodys(kafka: Kaf
     assert header(reply, "ce_type") == "checkout.CommandAccepted"
 
 
-async def test_a_reply_topic_made_right_after_another_was_missing_is_used_at_once(
+async def test_a_new_reply_topic_is_used_at_once_after_another_was_missing(
     kafka: KafkaUser,
 ):
     missing = f"checkout.replies.{new_id()}"
     before = await kafka.publish("CreateCheckout", new_id(), ONE_ITEM, **{"reply-to": missing})
     await reply_on(kafka, "checkout.replies", before)
-    topic = await own_topic(kafka)
+    topic = await create_reply_topic(kafka)
 
     command_id = await kafka.publish("CreateCheckout", new_id(), ONE_ITEM, **{"reply-to": topic})
 
     assert await reply_on(kafka, topic, command_id)
 
 
-async def test_everybodys_reply_topic_may_be_asked_for_by_name(kafka: KafkaUser):
-    reply = await kafka.ask(
+async def test_the_default_reply_topic_may_be_requested_by_name(kafka: KafkaUser):
+    reply = await kafka.request(
         "CreateCheckout", new_id(), ONE_ITEM, **{"reply-to": "checkout.replies"}
     )
 
     assert reply["version"] == 3
 
 
-async def test_an_update_that_expects_the_version_at_hand_is_accepted(kafka: KafkaUser):
+async def test_an_update_that_expects_the_current_version_is_accepted(kafka: KafkaUser):
     checkout_id = new_id()
-    created = await kafka.ask("CreateCheckout", checkout_id, ONE_ITEM)
+    created = await kafka.request("CreateCheckout", checkout_id, ONE_ITEM)
 
     expected = str(created["version"])
-    updated = await kafka.ask("UpdateCheckout", checkout_id, TWO, ce_expectedversion=expected)
+    updated = await kafka.request("UpdateCheckout", checkout_id, TWO, ce_expectedversion=expected)
 
     assert updated["version"] > created["version"]
 
 
 @pytest.mark.parametrize("expected", ["1", "4", "999999999999999999"])
 @pytest.mark.parametrize("command_type", ["UpdateCheckout", "CancelCheckout"])
-async def test_a_command_that_expects_another_version_is_refused(
+async def test_a_command_that_expects_another_version_is_rejected(
     kafka: KafkaUser, command_type: str, expected: str
 ):
     checkout_id = new_id()
     body = TWO if command_type == "UpdateCheckout" else None
-    await kafka.ask("CreateCheckout", checkout_id, ONE_ITEM)
+    await kafka.request("CreateCheckout", checkout_id, ONE_ITEM)
 
-    refused = await kafka.ask(command_type, checkout_id, body, ce_expectedversion=expected)
-    after = await kafka.ask("UpdateCheckout", checkout_id, ONE_ITEM)
+    rejected = await kafka.request(command_type, checkout_id, body, ce_expectedversion=expected)
+    after = await kafka.request("UpdateCheckout", checkout_id, ONE_ITEM)
 
-    assert refused["error"]["code"] == "version_mismatch"
-    assert refused["error"]["type"] == "invalid_request"
+    assert rejected["error"]["code"] == "version_mismatch"
+    assert rejected["error"]["type"] == "invalid_request"
     assert after["version"] == 3
 
 
-async def test_commands_for_one_checkout_are_carried_out_in_the_order_they_came(kafka: KafkaUser):
+async def test_commands_for_one_checkout_are_handled_in_order(kafka: KafkaUser):
     checkout_id = new_id()
     sent = [await kafka.publish("CreateCheckout", checkout_id, ONE_ITEM)]
     sent += [

@@ -1,4 +1,4 @@
-"""The curl calls that the service was asked for with, made by curl, and the very answers to them."""
+"""The curl calls of the original requirements get exactly the required responses."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ from tests.system.dev_process import DevProcess
 
 
 def curl(dev, method, path, request=None):
-    """The status and the JSON of the answer to a call as a person types it."""
+    """Run curl; returns the status and the parsed body."""
     command = ["curl", "--silent", "--show-error", "--max-time", "20", "-X", method]
     command += [f"{dev.http}{path}", "-H", f"Authorization: Bearer {dev.api_key}"]
     if request:
@@ -26,7 +26,7 @@ def curl(dev, method, path, request=None):
 
 @pytest.fixture
 def checkout(dev: DevProcess):
-    """A checkout made with the example's request: its path and the answer."""
+    """Create a checkout from the example request; returns its path and the response."""
     status, created = curl(dev, "POST", "/v1/checkouts", "create.request")
     assert status == 201
     return f"/v1/checkouts/{created['id']}", created
@@ -36,20 +36,20 @@ def expected(name, checkout):
     return example(name) | {"id": checkout["id"]}
 
 
-def test_create_answers_as_in_the_example(checkout):
+def test_create_returns_the_example_response(checkout):
     _, created = checkout
 
     assert created == expected("create.response", created)
     assert created["id"].startswith("checkout_")
 
 
-def test_get_answers_as_in_the_example(dev, checkout):
+def test_get_returns_the_example_response(dev, checkout):
     path, created = checkout
 
     assert curl(dev, "GET", path) == (200, expected("get.response", created))
 
 
-def test_update_answers_as_in_the_example(dev, checkout):
+def test_update_returns_the_example_response(dev, checkout):
     path, created = checkout
 
     status, updated = curl(dev, "PUT", path, "update.request")
@@ -58,7 +58,7 @@ def test_update_answers_as_in_the_example(dev, checkout):
     assert curl(dev, "GET", path) == (200, updated)
 
 
-def test_cancel_after_the_update_answers_as_in_the_example(dev, checkout):
+def test_cancel_after_an_update_returns_the_example_response(dev, checkout):
     path, created = checkout
     curl(dev, "PUT", path, "update.request")
 
@@ -66,6 +66,6 @@ def test_cancel_after_the_update_answers_as_in_the_example(dev, checkout):
 
     at = datetime.fromisoformat(canceled["canceled_at"])
     assert abs(datetime.now(UTC) - at) < timedelta(minutes=1)
-    wanted = expected("cancel.response", created) | {"canceled_at": canceled["canceled_at"]}
-    assert (status, canceled) == (200, wanted)
+    expected_body = expected("cancel.response", created) | {"canceled_at": canceled["canceled_at"]}
+    assert (status, canceled) == (200, expected_body)
     assert curl(dev, "GET", path) == (200, canceled)

@@ -19,7 +19,7 @@ def send(dev):
     return run
 
 
-def test_an_accepted_command_is_printed_with_the_checkout_and_exits_0(send):
+def test_an_accepted_command_prints_the_checkout_and_exits_with_0(send):
     checkout_id = new_id()
 
     ended = send("CreateCheckout", checkout_id, "--data", CREATE)
@@ -30,7 +30,7 @@ def test_an_accepted_command_is_printed_with_the_checkout_and_exits_0(send):
     assert json.loads(rest)["checkout"] == example("create.response") | {"id": checkout_id}
 
 
-def test_a_script_gets_one_line_of_json(send):
+def test_json_output_is_one_line(send):
     ended = send("CreateCheckout", new_id(), "--data", CREATE, "--json")
 
     [line] = ended.stdout.splitlines()
@@ -39,7 +39,7 @@ def test_a_script_gets_one_line_of_json(send):
     assert reply["data"]["checkout"]["status"] == "ready_for_payment"
 
 
-def test_a_rejected_command_is_printed_with_the_error_and_exits_1(send):
+def test_a_rejected_command_prints_the_error_and_exits_with_1(send):
     ended = send("CancelCheckout", new_id(), "--json")
 
     assert ended.returncode == 1
@@ -48,7 +48,7 @@ def test_a_rejected_command_is_printed_with_the_error_and_exits_1(send):
     assert reply["data"]["error"]["code"] == "not_found"
 
 
-def test_the_body_may_come_from_standard_input_and_the_type_be_written_in_full(send):
+def test_the_body_may_come_from_stdin_and_the_type_may_have_its_prefix(send):
     body = json.dumps({"items": [{"id": "item_456", "quantity": 7}]})
 
     ended = send("checkout.CreateCheckout", new_id(), "--data", "-", "--json", text=body)
@@ -58,7 +58,7 @@ def test_the_body_may_come_from_standard_input_and_the_type_be_written_in_full(s
     assert line_item["item"] == {"id": "item_456", "quantity": 7}
 
 
-def test_the_same_identity_again_gets_the_first_reply_again(send):
+def test_a_repeated_identity_gets_the_first_reply(send):
     command = ["CreateCheckout", new_id(), "--data", CREATE, "--json"]
     identity = ["--command-id", new_id(), "--source", "/tests/send"]
 
@@ -70,7 +70,7 @@ def test_the_same_identity_again_gets_the_first_reply_again(send):
     assert [data["command_id"], data["command_source"]] == [identity[1], identity[3]]
 
 
-def test_an_expected_version_guards_against_what_was_not_seen(send):
+def test_a_stale_expected_version_is_rejected(send):
     checkout_id = new_id()
     created = json.loads(send("CreateCheckout", checkout_id, "--data", CREATE, "--json").stdout)
     seen = created["data"]["version"]
@@ -84,14 +84,14 @@ def test_an_expected_version_guards_against_what_was_not_seen(send):
 
 
 @pytest.mark.parametrize(("command_type", "body"), [("Nonsense", "{}"), ("CancelCheckout", "{")])
-def test_what_is_no_command_is_rejected_as_invalid(send, command_type, body):
+def test_an_invalid_command_is_rejected(send, command_type, body):
     ended = send(command_type, new_id(), "--data", "-", "--json", text=body)
 
     assert ended.returncode == 1
     assert json.loads(ended.stdout)["data"]["error"]["code"] == "invalid"
 
 
-def test_no_reply_in_time_is_a_failure(send):
+def test_send_fails_without_a_reply_in_time(send):
     ended = send("CancelCheckout", new_id(), "--wait", "0")
 
     assert (ended.returncode, ended.stdout) == (1, "")

@@ -1,4 +1,4 @@
-"""Traces over HTTP, Kafka, the store and Redis, as a collector gets them."""
+"""Traces across HTTP, Kafka, the event store and Redis, as a collector receives them."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from services.dev.system import dev_system
 from services.runtime import tracing
 from services.runtime.settings import BadSetting
 from tests.eventually import eventually_async
-from tests.system.collector import Collector, collecting
+from tests.system.collector import Collector, otlp_collector
 from tests.system.kafka_records import ONE_ITEM
 from tests.system.kafka_user import header, kafka_user, new_id
 
@@ -22,7 +22,7 @@ KAFKA_STEPS = {"process checkout.commands", "publish checkout.replies"}
 
 
 def names_in(collector: Collector, trace: str) -> set[str]:
-    """The spans that are part of a trace, or linked to it."""
+    """The names of spans that belong to a trace or link to it."""
     identity = bytes.fromhex(trace)
     return {
         span.name
@@ -31,10 +31,10 @@ def names_in(collector: Collector, trace: str) -> set[str]:
     }
 
 
-async def test_a_trace_goes_from_either_door_to_the_views_and_holds_no_secret(
+async def test_a_trace_spans_both_channels_up_to_the_views_and_holds_no_secret(
     tmp_path, monkeypatch
 ):
-    with collecting() as collector:
+    with otlp_collector() as collector:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
         monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
         with tracing.exporting_traces("dev"):
@@ -58,22 +58,22 @@ async def test_a_trace_goes_from_either_door_to_the_views_and_holds_no_secret(
                     await kafka.publish("CreateCheckout", other, ONE_ITEM, traceparent=traced)
                     by_kafka = await kafka.events_of(other, 3)
 
-                    async def all_steps_are_told() -> bool:
+                    async def all_steps_are_exported() -> bool:
                         over_http = names_in(collector, HTTP_TRACE)
                         over_kafka = names_in(collector, KAFKA_TRACE)
                         return over_http == STEPS | {"POST /v1/checkouts"} and (
                             over_kafka == STEPS | KAFKA_STEPS
                         )
 
-                    await eventually_async(all_steps_are_told)
+                    await eventually_async(all_steps_are_exported)
 
-    [request] = collector.named("POST /v1/checkouts")
+    [request] = collector.spans_named("POST /v1/checkouts")
     assert (request.trace_id.hex(), request.parent_span_id.hex()) == (HTTP_TRACE, "b" * 16)
-    carried = f"00-{HTTP_TRACE}-{request.span_id.hex()}-01"
-    assert {header(event, "traceparent") for event in by_http} == {carried}
+    expected_traceparent = f"00-{HTTP_TRACE}-{request.span_id.hex()}-01"
+    assert {header(event, "traceparent") for event in by_http} == {expected_traceparent}
     assert {header(event, "traceparent") for event in by_kafka} == {traced}
-    told = b"".join(collector.bodies)
-    assert not [secret for secret in SECRETS if secret.encode() in told]
+    exported = b"".join(collector.bodies)
+    assert not [secret for secret in SECRETS if secret.encode() in exported]
 
 
 def test_without_an_endpoint_nothing_is_traced(monkeypatch):
@@ -83,21 +83,21 @@ def test_without_an_endpoint_nothing_is_traced(monkeypatch):
         assert tracing.span("append", "CLIENT") is tracing.span("other", "CLIENT")
 
 
-def test_a_collector_that_is_gone_holds_up_no_end():
+def test_an_unreachable_collector_does_not_delay_the_exit():
     program = (
         "from services.runtime import tracing\n"
         "with tracing.exporting_traces('api'), tracing.request_span(None):\n"
         "    pass\n"
     )
-    gone = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
+    unreachable = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
 
-    subprocess.run([sys.executable, "-c", program], env=gone, timeout=7, check=True)
+    subprocess.run([sys.executable, "-c", program], env=unreachable, timeout=7, check=True)
 
 
-def test_a_missing_sdk_is_told_by_the_setting_that_asks_for_it(monkeypatch):
+def test_a_missing_sdk_is_reported_with_the_setting_that_needs_it(monkeypatch):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
-    told = r"OTEL_EXPORTER_OTLP_ENDPOINT .*checkout\[otel\]"
+    message = r"OTEL_EXPORTER_OTLP_ENDPOINT .*checkout\[otel\]"
 
-    with pytest.raises(BadSetting, match=told), tracing.exporting_traces("api"):
+    with pytest.raises(BadSetting, match=message), tracing.exporting_traces("api"):
         pass

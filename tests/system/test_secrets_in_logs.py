@@ -1,4 +1,4 @@
-"""Query strings, bodies and keys stay out of the logs, whatever becomes of a request."""
+"""Query strings, bodies and keys stay out of the logs, whatever the outcome of a request."""
 
 import asyncio
 import logging
@@ -16,15 +16,15 @@ from tests.system.http_user import ADDRESS, BUYER, ITEMS
 SECRETS = ("secret-key", "secret-query", "secret-body", "secret-again")
 
 
-def told(caplog):
-    """All that our own side has logged, with tracebacks and whatever else is kept in a record."""
-    ours = [r for r in caplog.records if not r.name.startswith(("httpx", "httpcore"))]
+def logged_lines(caplog):
+    """All log records of the services, with tracebacks and extra attributes."""
+    own_records = [r for r in caplog.records if not r.name.startswith(("httpx", "httpcore"))]
     formatter = logging.Formatter()
-    return [f"{r.name} {formatter.format(r)} {vars(r)}" for r in ours]
+    return [f"{r.name} {formatter.format(r)} {vars(r)}" for r in own_records]
 
 
-async def use(http):
-    """Requests of every outcome, each with secrets where they belong."""
+async def send_requests(http):
+    """Send requests that contain secrets, one for each outcome; returns the statuses."""
     again = {"Idempotency-Key": "secret-again"}
     body = {
         "items": ITEMS,
@@ -49,21 +49,21 @@ async def use(http):
     return [answer.status_code for answer in answers]
 
 
-async def test_no_request_leaves_a_key_a_query_or_a_body_in_the_logs(tmp_path, caplog):
+async def test_no_key_query_or_body_is_logged(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     async with dev_system(tmp_path / "data", "secret-key") as system:
         headers = {"Authorization": "Bearer secret-key"}
         async with httpx.AsyncClient(base_url=system.http, headers=headers) as http:
-            statuses = await use(http)
+            statuses = await send_requests(http)
 
     assert statuses == [201, 201, 200, 400, 400, 400, 200, 400, 200, 404, 401]
-    lines = told(caplog)
+    lines = logged_lines(caplog)
     requests = [line for line in lines if line.startswith("checkout.http ")]
     assert len(requests) == 11
     assert not [line for line in lines for secret in SECRETS if secret in line]
 
 
-async def test_a_request_leaves_one_line_with_method_route_status_and_id(tmp_path, caplog):
+async def test_a_request_logs_one_line_with_method_route_status_and_id(tmp_path, caplog):
     caplog.set_level(logging.INFO, "checkout.http")
     request_id = uuid.uuid4().hex
     async with dev_system(tmp_path / "data") as system, httpx.AsyncClient() as http:
@@ -74,7 +74,7 @@ async def test_a_request_leaves_one_line_with_method_route_status_and_id(tmp_pat
     assert line.endswith(f"request_id={request_id}")
 
 
-async def test_a_client_that_leaves_amid_its_body_is_no_fault_of_ours(tmp_path, caplog):
+async def test_a_client_that_disconnects_during_its_body_logs_no_error(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     head = (
         "POST /v1/checkouts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret-key\r\n"
@@ -94,22 +94,22 @@ async def test_a_client_that_leaves_amid_its_body_is_no_fault_of_ours(tmp_path, 
 
 
 @pytest.fixture
-def failing():
-    """An application with a bug, behind the middleware of ours."""
+def failing_app():
+    """An application that raises, behind our middleware."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        raise RuntimeError("a bug of ours")
+        raise RuntimeError("a server bug")
 
     return httpx.ASGITransport(RequestMiddleware(app))
 
 
-async def test_a_fault_of_ours_is_told_to_the_operators_and_not_to_the_client(failing, caplog):
-    async with httpx.AsyncClient(transport=failing, base_url="http://api") as http:
+async def test_an_internal_error_is_logged_and_hidden_from_the_client(failing_app, caplog):
+    async with httpx.AsyncClient(transport=failing_app, base_url="http://api") as http:
         answer = await http.post("/?secret-query", json="secret-body")
 
     assert answer.status_code == 500
     assert answer.headers["request-id"] in caplog.text
     assert (answer.json()["type"], answer.json()["code"]) == ("processing_error", "internal")
     assert "bug" not in answer.text
-    assert "RuntimeError: a bug of ours" in caplog.text
-    assert not [line for line in told(caplog) for secret in SECRETS if secret in line]
+    assert "RuntimeError: a server bug" in caplog.text
+    assert not [line for line in logged_lines(caplog) for secret in SECRETS if secret in line]

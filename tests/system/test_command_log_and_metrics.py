@@ -1,4 +1,4 @@
-"""A command's end leaves a line and a count, and its trace goes on to all that comes of it."""
+"""Each command's outcome is logged and counted, and its trace continues in its events."""
 
 import logging
 import uuid
@@ -13,13 +13,13 @@ TRACEPARENT = f"00-{'a' * 32}-{'b' * 16}-01"
 KEY = "an idempotency key is a secret"
 
 
-def ends(caplog) -> dict[str, dict]:
-    """The lines of commands' ends, by correlation id."""
+def outcome_lines(caplog) -> dict[str, dict]:
+    """The log lines of command outcomes, by correlation id."""
     lines = [vars(r) for r in caplog.records if r.name == "checkout.commands"]
     return {line["correlation_id"]: line for line in lines}
 
 
-async def test_the_end_of_each_command_is_a_line_and_a_count(tmp_path, caplog):
+async def test_each_command_outcome_is_logged_and_counted(tmp_path, caplog):
     caplog.set_level(logging.INFO, "checkout.commands")
     correlation, missing = uuid.uuid4().hex, new_id()
     traced = {"Request-Id": correlation, "traceparent": TRACEPARENT}
@@ -33,7 +33,7 @@ async def test_the_end_of_each_command_is_a_line_and_a_count(tmp_path, caplog):
             events = await kafka.events_of(created["id"], 3)
             metrics = (await http.get("/metrics")).text
 
-    over_http, over_kafka = ends(caplog)[correlation], ends(caplog)[by_kafka]
+    over_http, over_kafka = outcome_lines(caplog)[correlation], outcome_lines(caplog)[by_kafka]
     facts = ("door", "type", "outcome", "checkout_id", "traceparent")
     assert [over_http[fact] for fact in facts] == [
         *("http", "CreateCheckout", "accepted", created["id"], TRACEPARENT)
@@ -46,7 +46,7 @@ async def test_the_end_of_each_command_is_a_line_and_a_count(tmp_path, caplog):
     ]
     assert (over_kafka["command_id"], over_kafka["error_code"]) == (by_kafka, "not_found")
     assert {header(event, "traceparent") for event in events} == {TRACEPARENT}
-    for counted in (
+    for metric in (
         'checkout_commands_total{door="http",outcome="accepted",type="CreateCheckout"}',
         'checkout_commands_total{door="kafka",outcome="rejected",type="CancelCheckout"}',
         "checkout_decide_seconds_count",
@@ -55,13 +55,13 @@ async def test_the_end_of_each_command_is_a_line_and_a_count(tmp_path, caplog):
         "checkout_projection_lag_seconds",
         "checkout_command_lag_commands 0.0",
     ):
-        assert counted in metrics
+        assert metric in metrics
 
 
-async def test_types_that_a_publisher_made_up_share_one_metric(tmp_path):
+async def test_unknown_command_types_share_one_metric_label(tmp_path):
     async with dev_system(tmp_path, "key") as system, kafka_user(system.kafka) as kafka:
-        for made_up in ("Bogus1", "Bogus2"):
-            await kafka.replies_to(await kafka.publish(made_up, new_id(), ONE_ITEM))
+        for unknown_type in ("Bogus1", "Bogus2"):
+            await kafka.replies_to(await kafka.publish(unknown_type, new_id(), ONE_ITEM))
         async with httpx.AsyncClient(base_url=system.http) as http:
             metrics = (await http.get("/metrics")).text
 

@@ -1,4 +1,4 @@
-"""How `checkout dev` ends: cleanly when it is told to, and clearly when it can't run."""
+"""`checkout dev` stops cleanly on a signal and reports clearly why it cannot start."""
 
 import json
 import os
@@ -19,7 +19,7 @@ BOTH_SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT]
 
 
 @BOTH_SIGNALS
-def test_a_signal_stops_it_within_five_seconds_though_a_client_stays_connected(tmp_path, number):
+def test_a_signal_stops_dev_within_5_s_while_a_client_is_connected(tmp_path, number):
     dev = DevProcess.start(tmp_path)
     with httpx.Client(base_url=dev.http) as client:
         assert client.get("/healthz").status_code == 200
@@ -31,7 +31,7 @@ def test_a_signal_stops_it_within_five_seconds_though_a_client_stays_connected(t
 
 
 @BOTH_SIGNALS
-def test_told_to_stop_while_it_starts_it_leaves_nothing_behind(tmp_path, number):
+def test_a_signal_during_startup_leaves_no_files_behind(tmp_path, number):
     process = subprocess.Popen(
         [CHECKOUT, "dev", "--http-port", "0"],
         stdout=subprocess.DEVNULL,
@@ -45,7 +45,7 @@ def test_told_to_stop_while_it_starts_it_leaves_nothing_behind(tmp_path, number)
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_second_one_on_the_same_data_is_refused_and_the_first_goes_on(tmp_path):
+def test_a_second_dev_on_the_same_data_is_refused(tmp_path):
     first = DevProcess.start(tmp_path)
 
     second = checkout("dev", "--json", "--http-port", "0", "--data", tmp_path)
@@ -57,7 +57,7 @@ def test_a_second_one_on_the_same_data_is_refused_and_the_first_goes_on(tmp_path
     assert first.stop() == 0
 
 
-def test_the_data_of_one_that_was_killed_is_free_again(tmp_path):
+def test_the_data_of_a_killed_dev_can_be_used_again(tmp_path):
     first = DevProcess.start(tmp_path)
     assert first.stop(signal.SIGKILL) == -signal.SIGKILL
 
@@ -67,9 +67,9 @@ def test_the_data_of_one_that_was_killed_is_free_again(tmp_path):
     assert second.stop() == 0
 
 
-def test_a_port_that_is_taken_is_told_by_its_number():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_a_port_in_use_is_reported_by_its_number():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         ended = checkout("dev", "--json", "--http-port", port)
 
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -79,7 +79,9 @@ def test_a_port_that_is_taken_is_told_by_its_number():
 
 @pytest.mark.parametrize("command", ["dev", "demo"])
 @pytest.mark.parametrize("package", ["confluent_kafka", "fakeredis"])
-def test_without_the_embedded_servers_it_says_how_to_install_them(tmp_path, command, package):
+def test_a_missing_embedded_package_is_reported_with_its_install_command(
+    tmp_path, command, package
+):
     (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules['{package}'] = None\n")
 
     ended = checkout(command, PYTHONPATH=tmp_path)
@@ -90,27 +92,27 @@ def test_without_the_embedded_servers_it_says_how_to_install_them(tmp_path, comm
     assert "pip install 'checkout[embedded]'" in line
 
 
-def test_a_person_is_told_the_addresses_the_key_and_where_the_data_is(tmp_path):
+def test_dev_prints_addresses_key_and_data_directory(tmp_path):
     process = subprocess.Popen(
         [CHECKOUT, "dev", "--http-port", "0", "--api-key", "a b", "--data", tmp_path],
         stdout=subprocess.PIPE,
         text=True,
     )
     assert process.stdout
-    told = [process.stdout.readline() for _ in range(5)]
+    lines = [process.stdout.readline() for _ in range(5)]
     process.terminate()
     assert process.wait(5) == 0
     process.stdout.close()
 
     names = ["HTTP", "Kafka", "API key", "Data"]
-    assert all(line.startswith(name) for line, name in zip(told, names, strict=False))
-    assert "http://127.0.0.1:" in told[0]
-    assert "a b" in told[2]
-    assert str(tmp_path) in told[3]
-    assert "Ctrl-C" in told[4]
+    assert all(line.startswith(name) for line, name in zip(lines, names, strict=False))
+    assert "http://127.0.0.1:" in lines[0]
+    assert "a b" in lines[2]
+    assert str(tmp_path) in lines[3]
+    assert "Ctrl-C" in lines[4]
 
 
-def test_without_a_directory_its_data_goes_with_it(tmp_path):
+def test_a_temporary_data_directory_is_removed_at_exit(tmp_path):
     process = subprocess.Popen(
         [CHECKOUT, "dev", "--json", "--http-port", "0"],
         stdout=subprocess.PIPE,
