@@ -1,4 +1,4 @@
-"""One server of each kind for all tests of a process, and a count of those that lacked one."""
+"""Shared servers for all tests of a process, and a count of tests skipped without one."""
 
 import pytest
 
@@ -15,11 +15,11 @@ pytest_plugins = [
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say how many tests were skipped for want of a program; `make test` repeats it as its last line."""
+    """Print how many tests were skipped for lack of a program; `make test` repeats it as its last line."""
     skipped = [r for r in terminalreporter.getreports("skipped") if MISSING in str(r.longrepr)]
-    told = f"{len(skipped)} tests were skipped for lack of a server or a program"
+    summary = f"{len(skipped)} tests were skipped for lack of a server or a program"
     if skipped:
-        told += ": see their reasons, and `.ci/servers`, which installs what it may"
-    terminalreporter.write_line(told)
+        summary += ": see their reasons, and `.ci/servers`, which installs what it may"
+    terminalreporter.write_line(summary)
     if hasattr(config, "cache") and config.cache:
-        (config.cache.mkdir("servers") / "skipped").write_text(f"{told}\n")
+        (config.cache.mkdir("servers") / "skipped").write_text(f"{summary}\n")

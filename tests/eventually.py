@@ -1,4 +1,4 @@
-"""Waiting for what happens on another thread or in another process, and no longer than needed."""
+"""Polling for conditions that another thread or process brings about."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 
 def eventually(condition: Callable[[], object], within: float = 10.0) -> None:
-    """Return as soon as the condition holds; an `AssertionError` if it doesn't within the seconds."""
+    """Return as soon as the condition holds; raises `AssertionError` after `within` seconds."""
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, f"still not so after {within} s"
@@ -18,7 +18,7 @@ def eventually(condition: Callable[[], object], within: float = 10.0) -> None:
 async def eventually_async(
     condition: Callable[[], Awaitable[object]], within: float = 10.0
 ) -> None:
-    """The same for a condition that is awaited, without holding up the event loop."""
+    """The same for an awaitable condition, without blocking the event loop."""
     deadline = time.monotonic() + within
     while not await condition():
         assert time.monotonic() < deadline, f"still not so after {within} s"

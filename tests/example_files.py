@@ -1,4 +1,4 @@
-"""The JSON of `tests/examples`: the requests and answers that the service was asked for with."""
+"""The JSON files in `tests/examples`: requests and responses of the original requirements."""
 
 import json
 from pathlib import Path
@@ -8,5 +8,5 @@ EXAMPLES = Path(__file__).with_name("examples")
 
 
 def example(name: str) -> Any:
-    """The parsed file of that name."""
+    """The parsed example of this name."""
     return json.loads((EXAMPLES / f"{name}.json").read_bytes())

@@ -1,4 +1,4 @@
-"""Three API processes over one store and one Redis, for who asks all of them at once."""
+"""Three API processes on one event store and one Redis, and a client that spreads requests over them."""
 
 from __future__ import annotations
 
@@ -13,97 +13,97 @@ import httpx
 
 from services.security.api_keys import Scope, create_key
 from tests.eventually import eventually
-from tests.faults.cluster import API_KEY, Cluster, ServiceProcess, Shared, cluster_on
+from tests.faults.cluster import API_KEY, Cluster, ServiceProcess, SharedServer, cluster_on
 
 ITEMS = [{"id": "item_123", "quantity": 2}]
 
 
 @dataclass
 class Apis:
-    """The processes, and whoever asks them."""
+    """The API processes and their cluster."""
 
     cluster: Cluster
     processes: Sequence[ServiceProcess]
 
     def kill(self) -> None:
-        """SIGKILL to all of them."""
+        """Send SIGKILL to all API processes."""
         for process in self.processes:
             process.kill()
 
     def start(self) -> None:
-        """Start them again, and wait until they are ready."""
+        """Start all API processes again and wait until they are ready."""
         for process in self.processes:
             process.start()
-        self.until_ready()
+        self.wait_until_ready()
 
-    def until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
         """Wait until all services of the cluster are ready."""
         for service in self.cluster.services:
             eventually(service.is_ready, within=60)
 
-    def new_key(self, name: str, *scopes: Scope) -> str:
-        """The token of a new API key, once every process knows it."""
+    def create_api_key(self, name: str, *scopes: Scope) -> str:
+        """Create an API key and wait until every process accepts it; returns its token."""
         token = f"the token of {name}"
         create_key(self.cluster.folder / "api-keys.json", name, scopes, token)
         for process in self.processes:
-            eventually(lambda at=process: self._knows(at, token), within=10)
+            eventually(lambda at=process: self._accepts(at, token), within=10)
         return token
 
     @staticmethod
-    def _knows(process: ServiceProcess, token: str) -> bool:
+    def _accepts(process: ServiceProcess, token: str) -> bool:
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.get(f"{process.url}/v1/checkouts/none", headers=headers).status_code != 401
 
 
 class Client:
-    """Asks one process after the other, or all at once."""
+    """Sends requests to the processes in turn, or to all concurrently."""
 
     def __init__(self, apis: Apis, http: httpx.AsyncClient) -> None:
         self._http = http
         self._urls = itertools.cycle([process.url for process in apis.processes])
 
     async def request(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """Ask the next process."""
+        """Send a request to the next process."""
         return await self._http.request(method, f"{next(self._urls)}{path}", **more)
 
-    async def ask_at_once(
+    async def request_concurrently(
         self, times: int, method: str, path: str, **more: Any
     ) -> list[httpx.Response]:
-        """The same request so many times, spread over all processes."""
+        """Send the same request `times` times concurrently, spread over all processes."""
         return await asyncio.gather(*(self.request(method, path, **more) for _ in range(times)))
 
-    async def opened(self) -> str:
-        """The path of a new checkout."""
+    async def create_checkout(self) -> str:
+        """Create a checkout; returns its path."""
         created = await self.request("POST", "/v1/checkouts", json={"items": ITEMS})
         assert created.status_code == 201, created.text
         return str(created.headers["location"])
 
     async def events(self, path: str) -> list[dict[str, Any]]:
-        """All that has happened to a checkout."""
+        """All events of a checkout."""
         answer = await self.request("GET", f"{path}/events", params={"limit": 1000})
         assert answer.status_code == 200, answer.text
         assert not answer.json()["has_more"]
         return list(answer.json()["data"])
 
-    async def tag(self, path: str) -> str:
-        """The ETag that a checkout has now."""
+    async def etag(self, path: str) -> str:
+        """The current ETag of a checkout."""
         return str((await self.request("GET", path)).headers["etag"])
 
 
 @contextmanager
 def three_apis(kafka: str, postgres: str, *more: str) -> Iterator[Apis]:
-    """Three APIs on these servers, and other services by their names, with a Redis of their own."""
-    with cluster_on(Shared(kafka), Shared(postgres)) as made:
-        apis = Apis(made, [made.add("api") for _ in range(3)])
+    """Three API processes and the named services, on these servers and a new Redis."""
+    with cluster_on(SharedServer(kafka), SharedServer(postgres)) as cluster:
+        apis = Apis(cluster, [cluster.add("api") for _ in range(3)])
         for name in more:
-            made.add(name)
-        apis.until_ready()
+            cluster.add(name)
+        apis.wait_until_ready()
         yield apis
 
 
 @asynccontextmanager
-async def client(apis: Apis, token: str | None = API_KEY) -> AsyncIterator[Client]:
-    """Somebody with a key; None: without one."""
+async def api_client(apis: Apis, token: str | None = API_KEY) -> AsyncIterator[Client]:
+    """A client with this API key, or without a key if None."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with httpx.AsyncClient(headers=headers, timeout=30) as http:
         yield Client(apis, http)

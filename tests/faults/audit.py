@@ -1,4 +1,4 @@
-"""After the faults: what was promised is held against the store, the topics and the views."""
+"""Audit after the faults: compares the recorded promises with the store, the topics and the views."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from projections.registry import render_view
 from services.command_handling.command_envelope import outcome_key
 from services.event_store import EventStore, Outcome, open_store
 from services.messages.event_messages import event_message
-from tests.faults.audit_payments import unfinished_payments, untrue_answers, wrong_charges
+from tests.faults.audit_payments import contradicted_answers, unfinished_payments, wrong_charges
 from tests.faults.cluster import API_KEY, Cluster, ServiceProcess
 from tests.faults.ledger import SOURCE, Ledger
 
@@ -24,7 +24,7 @@ _CATCH_UP_SECONDS = 60.0
 
 
 class Audit:
-    """Gathers violations; none means that every promise was kept."""
+    """Collects violations; an empty list means that every promise was kept."""
 
     def __init__(self, cluster: Cluster, ledger: Ledger, api: ServiceProcess) -> None:
         self._cluster = cluster
@@ -32,26 +32,26 @@ class Audit:
         self._api = api
         self.violations = list(ledger.violations)
         self.applied = 0
-        self.refused = 0
+        self.rejected = 0
         self.ends: Counter[str] = Counter()
 
     async def run(self) -> list[str]:
-        """All violations, in words."""
+        """Run all checks; returns one line for each violation."""
         store = await asyncio.to_thread(open_store, self._cluster.database)
         try:
-            await self._replies()
+            await self._every_command_is_answered()
             self.violations += await asyncio.to_thread(unfinished_payments, store)
             streams = await asyncio.to_thread(_all_streams, store)
             outcomes = await asyncio.to_thread(self._outcomes, store)
             self.ends.update(r.event.NAME for stream in streams.values() for r in stream)
-            self._streams_are_whole(streams)
-            self._nothing_acted_twice(streams)
-            self._acknowledged_is_recorded(outcomes, streams)
-            self.violations += untrue_answers(self._ledger, streams)
+            self._streams_have_no_gaps(streams)
+            self._no_command_took_effect_twice(streams)
+            self._acknowledged_commands_are_recorded(outcomes, streams)
+            self.violations += contradicted_answers(self._ledger, streams)
             self.violations += wrong_charges(self._cluster, streams)
             await self._topic_equals_store(streams)
             await self._views_equal_fold(streams)
-            await self._list_is_whole(streams)
+            await self._list_is_complete(streams)
         finally:
             store.close()
         return self.violations
@@ -64,14 +64,14 @@ class Audit:
         ]
         return dict(store.read(keys, []).outcomes)
 
-    def _streams_are_whole(self, streams: dict[str, list[RecordedEvent]]) -> None:
+    def _streams_have_no_gaps(self, streams: dict[str, list[RecordedEvent]]) -> None:
         for checkout, stream in streams.items():
             versions = [recorded.version for recorded in stream]
             if versions != [*range(1, len(versions) + 1)]:
                 self.violations.append(f"{checkout}: versions {versions}")
 
-    def _nothing_acted_twice(self, streams: dict[str, list[RecordedEvent]]) -> None:
-        """Each command of the load asks for other items, so it sets them once or not at all."""
+    def _no_command_took_effect_twice(self, streams: dict[str, list[RecordedEvent]]) -> None:
+        """Every command of the load sets different items, so each takes effect at most once."""
         times: dict[tuple[str, str, str], int] = defaultdict(int)
         for stream in streams.values():
             for recorded in stream:
@@ -81,9 +81,9 @@ class Audit:
         self.applied = len(times)
         for command, count in times.items():
             if count > 1:
-                self.violations.append(f"{command} acted {count} times")
+                self.violations.append(f"{command} took effect {count} times")
 
-    def _acknowledged_is_recorded(
+    def _acknowledged_commands_are_recorded(
         self, outcomes: dict[str, Outcome], streams: dict[str, list[RecordedEvent]]
     ) -> None:
         for command_id in self._ledger.published:
@@ -91,7 +91,7 @@ class Audit:
             if outcome is None:
                 self.violations.append(f"{command_id} on Kafka has no outcome")
             elif outcome.rejection:
-                self.refused += 1
+                self.rejected += 1
         for (method, path, key), (checkout, status, version) in self._ledger.http_answers.items():
             outcome = outcomes.get(outcome_key("http", f"tests {method} {path}", key))
             if outcome is None or outcome.version != version:
@@ -99,19 +99,19 @@ class Audit:
             elif len(streams.get(checkout, ())) < version:
                 self.violations.append(f"{key}: {checkout} has no version {version}")
 
-    async def _replies(self) -> None:
-        """Every command that Kafka took gets a reply, or ends as a dead letter."""
-        waiting = set(self._ledger.published)
+    async def _every_command_is_answered(self) -> None:
+        """Every command that Kafka acknowledged has a reply or a dead letter."""
+        missing = set(self._ledger.published)
 
-        def heard(record: ConsumerRecord) -> bool:
-            waiting.discard(_header(record, "ce_causationid"))
-            waiting.discard(_header(record, "ce_id"))
-            return not waiting
+        def is_answered(record: ConsumerRecord) -> bool:
+            missing.discard(_header(record, "ce_causationid"))
+            missing.discard(_header(record, "ce_id"))
+            return not missing
 
-        await self._read("replies", heard)
-        if waiting:
-            await self._read("dead-letters", heard)
-        for command_id in waiting:
+        await self._read("replies", is_answered)
+        if missing:
+            await self._read("dead-letters", is_answered)
+        for command_id in missing:
             self.violations.append(f"{command_id} has neither reply nor dead letter")
 
     async def _topic_equals_store(self, streams: dict[str, list[RecordedEvent]]) -> None:
@@ -139,26 +139,26 @@ class Audit:
 
     async def _views_equal_fold(self, streams: dict[str, list[RecordedEvent]]) -> None:
         views = connect(self._cluster.redis.url)
-        waiting = {checkout: _folded(stream) for checkout, stream in streams.items()}
+        outdated = {checkout: _fold(stream) for checkout, stream in streams.items()}
         headers = {"Authorization": f"Bearer {API_KEY}"}
         deadline = asyncio.get_running_loop().time() + _CATCH_UP_SECONDS
         try:
             async with httpx.AsyncClient(base_url=self._api.url, headers=headers) as http:
-                while waiting and asyncio.get_running_loop().time() < deadline:
-                    for checkout, state in list(waiting.items()):
+                while outdated and asyncio.get_running_loop().time() < deadline:
+                    for checkout, state in list(outdated.items()):
                         expected = render_view(state)
                         shown = await views.get(checkout)
                         response = await http.get(f"/v1/checkouts/{checkout}")
                         if shown == expected and response.content == expected.body:
-                            del waiting[checkout]
-                    await asyncio.sleep(0.2 if waiting else 0)
+                            del outdated[checkout]
+                    await asyncio.sleep(0.2 if outdated else 0)
         finally:
             await views.close()
-        for checkout, state in waiting.items():
+        for checkout, state in outdated.items():
             self.violations.append(f"{checkout}: the view is not that of version {state.version}")
 
-    async def _list_is_whole(self, streams: dict[str, list[RecordedEvent]]) -> None:
-        """Each checkout is on the list once, in its status."""
+    async def _list_is_complete(self, streams: dict[str, list[RecordedEvent]]) -> None:
+        """The list holds each checkout once, with its status."""
         listed: list[tuple[str, str]] = []
         cursor: dict[str, str] = {}
         headers = {"Authorization": f"Bearer {API_KEY}"}
@@ -173,14 +173,14 @@ class Audit:
                 if not page["has_more"]:
                     break
                 cursor = {"cursor": page["data"][-1]["id"]}
-        stored = [(checkout, _folded(stream).status) for checkout, stream in streams.items()]
+        stored = [(checkout, _fold(stream).status) for checkout, stream in streams.items()]
         if sorted(listed) != sorted(stored) or page["total_count"] != len(stored):
             differing = sorted(set(listed) ^ set(stored))[:5]
-            told = f"{len(listed)} listed of {len(stored)}, counted {page['total_count']}"
-            self.violations.append(f"{told}; among what differs: {differing}")
+            summary = f"{len(listed)} listed of {len(stored)}, counted {page['total_count']}"
+            self.violations.append(f"{summary}; among what differs: {differing}")
 
     async def _read(self, topic: str, done: Callable[[ConsumerRecord], bool]) -> None:
-        """Read a topic from its beginning until done, or until nothing more comes for a while."""
+        """Read a topic from its beginning until `done` returns true, for at most 60 s."""
         bootstrap = self._cluster.kafka.bootstrap_servers
         consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
         await consumer.start()
@@ -200,19 +200,19 @@ class Audit:
 
 def _all_streams(store: EventStore) -> dict[str, list[RecordedEvent]]:
     streams: dict[str, list[RecordedEvent]] = defaultdict(list)
-    for recorded in _tail(store):
+    for recorded in _read_store(store):
         streams[recorded.checkout_id].append(recorded)
     return streams
 
 
-def _tail(store: EventStore) -> Iterator[RecordedEvent]:
+def _read_store(store: EventStore) -> Iterator[RecordedEvent]:
     position = 0
     while batch := store.tail(position, 1_000):
         yield from (item.recorded for item in batch)
         position = batch[-1].position
 
 
-def _folded(stream: list[RecordedEvent]) -> Checkout:
+def _fold(stream: list[RecordedEvent]) -> Checkout:
     folded = fold(stream)
     assert folded is not None
     return folded

@@ -1,4 +1,4 @@
-"""After the faults: the answers to buyers and the provider's own record, held against the orders."""
+"""Payment audit after the faults: compares responses and the provider's ledger with the orders."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ _CATCH_UP_SECONDS = 60.0
 
 
 def unfinished_payments(store: EventStore) -> list[str]:
-    """No payment runs for ever, and none is left to a person."""
+    """Attempts that are still open, or that wait for manual resolution."""
     deadline = time.monotonic() + _CATCH_UP_SECONDS
     while (waiting := store.attempts.waiting()) and time.monotonic() < deadline:
         time.sleep(0.2)
     return [f"{number} payment attempts are still {at}" for at, (number, _) in waiting.items()]
 
 
-def untrue_answers(ledger: Ledger, streams: Streams) -> list[str]:
-    """A 200 is an order, a 402 a decline, and each complete ended in one way."""
+def contradicted_answers(ledger: Ledger, streams: Streams) -> list[str]:
+    """Responses that contradict the recorded outcome: a 200 needs an order, a 402 a decline."""
     violations = []
     for key, (checkout, status) in ledger.payments.items():
-        ends = [
+        outcomes = [
             type(recorded.event)
             for recorded in streams.get(checkout, ())
             if recorded.metadata.command_id == key and recorded.metadata.channel is Channel.INTERNAL
         ]
-        if ends != [CheckoutCompleted if status == 200 else PaymentDeclined]:
-            violations.append(f"{key} was answered {status}, and its payment ended {ends}")
+        if outcomes != [CheckoutCompleted if status == 200 else PaymentDeclined]:
+            violations.append(f"{key} was answered {status}, and its payment ended {outcomes}")
     return violations
 
 
 def wrong_charges(cluster: Cluster, streams: Streams) -> list[str]:
-    """Nothing is charged twice or for nothing, and no order is made without a charge."""
+    """Charges without an order, orders without a charge, and double charges."""
     charged: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for charge in ChargeLedger(cluster.payments_record).charges():
         if charge.payment_id and not charge.refunded:
@@ -48,9 +48,13 @@ def wrong_charges(cluster: Cluster, streams: Streams) -> list[str]:
     violations = []
     for checkout, stream in streams.items():
         payments = [r.event.payment for r in stream if isinstance(r.event, CheckoutCompleted)]
-        ordered, taken = [(it.id, it.amount) for it in payments], charged.pop(checkout, [])
-        if taken != ordered or len(ordered) > 1:
-            violations.append(f"{checkout}: ordered {ordered}, charged {taken}")
+        ordered_payments, charged_payments = (
+            [(payment.id, payment.amount) for payment in payments],
+            charged.pop(checkout, []),
+        )
+        if charged_payments != ordered_payments or len(ordered_payments) > 1:
+            violations.append(f"{checkout}: ordered {ordered_payments}, charged {charged_payments}")
     return violations + [
-        f"{name} was charged {taken} for nothing" for name, taken in charged.items()
+        f"{name} was charged {charged_payments} without an order"
+        for name, charged_payments in charged.items()
     ]

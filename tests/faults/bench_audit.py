@@ -1,4 +1,4 @@
-"""An untouched store of many events, audited as a whole: silent, and with flat memory. No test: run it with
+"""Benchmark of the audit of a large intact store: time and memory. Not a test; run it with
 
 python -m tests.faults.bench_audit 100000
 """
@@ -19,10 +19,10 @@ from domain.events import RecordedEvent
 from services.event_store import EventStore, open_store
 from tests.eventually import eventually
 from tests.faults.cluster import CHECKOUT, Cluster, cluster
-from tests.faults.running import started
+from tests.faults.load_run import start_services
 from tests.services.audit.given import Shop, whole_life
 
-_PORTION = 5_000
+_BATCH_SIZE = 5_000
 _COMMANDS = (
     ("audit", "verify"),
     ("audit", "verify", "--without-kafka"),
@@ -30,8 +30,8 @@ _COMMANDS = (
 )
 
 
-def a_life() -> list[RecordedEvent]:
-    """The first events of a checkout, up to where its payment would start."""
+def checkout_events() -> list[RecordedEvent]:
+    """The first nine events of a checkout, up to the start of its payment."""
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(f"sqlite:///{Path(folder) / 'events.db'}")
         whole_life(Shop(store))
@@ -40,49 +40,51 @@ def a_life() -> list[RecordedEvent]:
     return events
 
 
-def lives(count: int) -> Iterator[RecordedEvent]:
-    """So many events, nine for each checkout."""
-    life = a_life()
-    for number in range(count // len(life)):
-        for event in life:
+def copies(count: int) -> Iterator[RecordedEvent]:
+    """About `count` events, nine for each checkout."""
+    events = checkout_events()
+    for number in range(count // len(events)):
+        for event in events:
             yield replace(event, checkout_id=f"checkout_{number:08d}")
 
 
 def fill(store: EventStore, count: int) -> None:
-    """Write them to the store, some thousands at a time."""
-    portion: list[RecordedEvent] = []
-    for event in lives(count):
-        portion.append(event)
-        if len(portion) == _PORTION:
-            store.append(portion)
-            portion = []
-    store.append(portion)
+    """Write the events to the store in batches."""
+    batch: list[RecordedEvent] = []
+    for event in copies(count):
+        batch.append(event)
+        if len(batch) == _BATCH_SIZE:
+            store.append(batch)
+            batch = []
+    store.append(batch)
 
 
-def timed(servers: Cluster, *arguments: str) -> None:
-    """Run a command and print what it says, how long it took and what it needed of memory."""
-    begun = time.monotonic()
+def run_timed(servers: Cluster, *arguments: str) -> None:
+    """Run a command; prints its output, duration and peak memory."""
+    started_at = time.monotonic()
     process = subprocess.Popen(
         [CHECKOUT, *arguments], env=servers.environment, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout
-    said = process.stdout.read().strip()
+    output = process.stdout.read().strip()
     _, status, usage = os.wait4(process.pid, 0)
-    seconds, megabytes = time.monotonic() - begun, usage.ru_maxrss // 1024
-    ended = os.waitstatus_to_exitcode(status)
-    print(f"{' '.join(arguments)}: exit {ended}, {seconds:.1f} s, {megabytes} MiB: {said[-200:]}")
+    seconds, megabytes = time.monotonic() - started_at, usage.ru_maxrss // 1024
+    exit_status = os.waitstatus_to_exitcode(status)
+    print(
+        f"{' '.join(arguments)}: exit {exit_status}, {seconds:.1f} s, {megabytes} MiB: {output[-200:]}"
+    )
 
 
 def main() -> None:
-    """Fill, let the relay and the projector do their work, and audit."""
+    """Fill the store, wait for the relay, and run the audit commands."""
     count = int(sys.argv[1])
     with cluster(CHECKOUT_MAX_LAG_EVENTS=str(count + 1)) as servers:
         store = open_store(servers.database)
         fill(store, count)
-        asyncio.run(started(servers, "relay", "projector"))
+        asyncio.run(start_services(servers, "relay", "projector"))
         eventually(lambda: store.position("relay") == store.newest(), within=count / 100)
         for arguments in _COMMANDS:
-            timed(servers, *arguments)
+            run_timed(servers, *arguments)
         store.close()
 
 

@@ -1,6 +1,6 @@
-"""`make chaos`: everything is killed, frozen and restarted at random under load, and then audited.
+"""`make chaos`: kills, freezes and restarts processes and servers at random under load, then audits.
 
-The same seed makes the same choices; what comes of them depends on the machine.
+The same seed makes the same choices; their effect depends on the timing of the machine.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from rich.progress import Progress, TextColumn, TimeRemainingColumn
 from tests.faults.audit import Audit
 from tests.faults.cluster import Cluster, ServiceProcess, cluster
 from tests.faults.load import Load
-from tests.faults.running import started
-from tests.faults.test_broken_servers import cut_connections
+from tests.faults.load_run import start_services
+from tests.faults.test_server_outages import terminate_connections
 
 SERVICES = tuple(2 * ["api", "commands", "relay", "projector", "payments"])
 LEASE = {"CHECKOUT_PAYMENT_LEASE_SECONDS": "3"}
-"""Shorter than a worker may be frozen, so that another one takes over while it still thinks it is at work."""
+"""Shorter than the longest freeze, so that another worker takes over from one that wakes later."""
 
 
 class Chaos:
-    """Does one thing after the other, and puts each right again."""
+    """Injects one fault after another and undoes each."""
 
     def __init__(self, servers: Cluster, services: list[ServiceProcess], seed: int) -> None:
         self._servers = servers
@@ -49,7 +49,7 @@ class Chaos:
         self._acts: list[Callable[[], Awaitable[None]]] = [*services_acts * 3, *server_acts]
 
     async def act(self) -> None:
-        """Do something, and undo it."""
+        """Inject one random fault and undo it."""
         chosen = self._chance.choice(self._acts)
         self.done[chosen.__name__.strip("_").replace("_", " ")] += 1
         await chosen()
@@ -81,7 +81,7 @@ class Chaos:
         await asyncio.to_thread(self._servers.kafka.start)
 
     async def _freeze_kafka(self) -> None:
-        await self._frozen(self._servers.kafka.process)
+        await self._freeze_process(self._servers.kafka.process)
 
     async def _restart_postgres(self) -> None:
         await asyncio.to_thread(self._servers.postgres.stop_at_once)
@@ -89,26 +89,26 @@ class Chaos:
         await asyncio.to_thread(self._servers.postgres.start)
 
     async def _cut_postgres(self) -> None:
-        await asyncio.to_thread(cut_connections, self._servers.database)
+        await asyncio.to_thread(terminate_connections, self._servers.database)
 
     async def _redis_empty(self) -> None:
         self._servers.redis.forget_snapshot()
-        await self._redis_again()
+        await self._restart_redis()
 
     async def _redis_old(self) -> None:
         await asyncio.to_thread(self._servers.redis.snapshot)
         await self._pause(2)
-        await self._redis_again()
+        await self._restart_redis()
 
-    async def _redis_again(self) -> None:
+    async def _restart_redis(self) -> None:
         await asyncio.to_thread(self._servers.redis.stop)
         await self._pause(2)
         await asyncio.to_thread(self._servers.redis.start)
 
     async def _freeze_redis(self) -> None:
-        await self._frozen(self._servers.redis.process)
+        await self._freeze_process(self._servers.redis.process)
 
-    async def _frozen(self, process: object) -> None:
+    async def _freeze_process(self, process: object) -> None:
         send = getattr(process, "send_signal", None)
         if send:
             send(signal.SIGSTOP)
@@ -117,15 +117,15 @@ class Chaos:
 
 
 async def run(seconds: float, seed: int) -> int:
-    """Run it and print what came of it; returns the number of violations."""
+    """Run chaos under load, audit, and print a summary; returns the number of violations."""
     with cluster(**LEASE) as servers:
-        services = await started(servers, *SERVICES)
+        services = await start_services(servers, *SERVICES)
         apis = [service for service in services if service.service == "api"]
         chaos = Chaos(servers, services, seed)
         supervising = asyncio.create_task(_supervise(services, chaos))
         async with Load(servers, apis, seed=seed, buyers=3) as load:
-            await _until(chaos, seconds)
-            await _all_ready(services)
+            await _act_for(chaos, seconds)
+            await _wait_until_ready(services)
         supervising.cancel()
         audit = Audit(servers, load.ledger, apis[0])
         violations = await audit.run()
@@ -133,11 +133,11 @@ async def run(seconds: float, seed: int) -> int:
     answered = len(load.ledger.http_answers)
     print(f"commands sent: {counts['published'] + counts['http writes']}")
     print(f"acknowledged: {len(load.ledger.published)} by Kafka, {answered} over HTTP")
-    print(f"applied: {audit.applied}, refused: {audit.refused}, reads: {counts['reads']}")
+    print(f"applied: {audit.applied}, refused: {audit.rejected}, reads: {counts['reads']}")
     orders, declined = audit.ends["CheckoutCompleted"], audit.ends["PaymentDeclined"]
     print(f"completes: {counts['completes']}, orders: {orders}, declined: {declined}")
     print(f"duplicates delivered: {counts['duplicates delivered']}, 503: {counts['503']}")
-    print(f"kills and the like: {sum(chaos.done.values())} ({_told(chaos.done)})")
+    print(f"kills and the like: {sum(chaos.done.values())} ({_summary(chaos.done)})")
     for violation in violations:
         print(f"violation: {violation}")
     print(f"violations: {len(violations)}")
@@ -145,7 +145,7 @@ async def run(seconds: float, seed: int) -> int:
 
 
 async def _supervise(services: list[ServiceProcess], chaos: Chaos) -> None:
-    """Start again what ended by itself, for want of a server, as compose's restart policy does."""
+    """Restart services that exited because a server was unavailable, as compose's restart policy does."""
     while True:
         for service in services:
             if service is not chaos.victim and service.process and service.process.poll():
@@ -153,7 +153,7 @@ async def _supervise(services: list[ServiceProcess], chaos: Chaos) -> None:
         await asyncio.sleep(1)
 
 
-async def _until(chaos: Chaos, seconds: float) -> None:
+async def _act_for(chaos: Chaos, seconds: float) -> None:
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     columns = (TextColumn("chaos"), *Progress.get_default_columns()[1:-1], TimeRemainingColumn())
@@ -165,8 +165,8 @@ async def _until(chaos: Chaos, seconds: float) -> None:
             progress.update(task, completed=seconds - left)
 
 
-async def _all_ready(services: list[ServiceProcess]) -> None:
-    """Give them a minute to be well again; the audit tells what is not."""
+async def _wait_until_ready(services: list[ServiceProcess]) -> None:
+    """Wait up to a minute until all services are ready, and print those that are not."""
     loop = asyncio.get_running_loop()
     end = loop.time() + 60
     while loop.time() < end:
@@ -178,19 +178,19 @@ async def _all_ready(services: list[ServiceProcess]) -> None:
             print(f"not ready again: {service.service}, whose log ends: {service.log()[-500:]}")
 
 
-def _told(done: Counter[str]) -> str:
+def _summary(done: Counter[str]) -> str:
     return ", ".join(f"{what} {times}" for what, times in sorted(done.items()))
 
 
 def main() -> None:
-    """Read the options, run, and exit 0 only if no promise was broken."""
+    """Read the options, run, and exit with 0 only if there was no violation."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--duration", type=float, default=120, help="seconds (default 120)")
     parser.add_argument("--seed", type=int, default=None, help="made up and printed if not given")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"seed: {seed}", flush=True)
-    # The load's own clients complain of what is done to their broker.
+    # The clients of the load log every broken connection; the audit reports what matters.
     logging.disable(logging.CRITICAL)
     sys.exit(1 if asyncio.run(run(options.duration, seed)) else 0)
 

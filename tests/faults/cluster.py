@@ -1,4 +1,4 @@
-"""The services as processes on real servers, each of which a test may kill, freeze and start again."""
+"""Service processes on real servers, which a test may kill, freeze and restart."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ API_KEY = "a key that the tests know"
 
 
 class ServiceProcess:
-    """One `checkout <service>`, on a port that it keeps over restarts."""
+    """One `checkout <service>` process, on a port that it keeps across restarts."""
 
     def __init__(self, service: str, environment: Mapping[str, str], logs: Path) -> None:
         self.service = service
@@ -39,84 +39,87 @@ class ServiceProcess:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL that the service listens on."""
         return f"http://{programs.HOST}:{self.port}"
 
     def start(self) -> None:
-        """Start it, and do not wait."""
+        """Start the process without waiting."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [CHECKOUT, self.service], env=self._environment, stdout=log, stderr=log
             )
 
     def kill(self) -> None:
-        """SIGKILL, and see that it is gone."""
+        """Send SIGKILL and wait for the process to end."""
         if self.process:
             self.process.kill()
             self.process.wait(10)
 
     def stop(self, within: float = 10.0) -> int:
-        """SIGTERM; its exit status. Raises `subprocess.TimeoutExpired` if it takes longer."""
+        """Send SIGTERM; returns the exit status.
+
+        Raises `subprocess.TimeoutExpired` if the process runs longer than `within` seconds.
+        """
         assert self.process
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(within)
 
     def freeze(self) -> None:
-        """SIGSTOP: it is there and does nothing."""
+        """Send SIGSTOP: the process exists but does not run."""
         assert self.process
         self.process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """SIGCONT."""
+        """Send SIGCONT."""
         assert self.process
         self.process.send_signal(signal.SIGCONT)
 
-    def has_ended(self) -> bool:
-        """Whether it was started and runs no more."""
+    def has_exited(self) -> bool:
+        """Whether the process was started and has exited."""
         return self.process is not None and self.process.poll() is not None
 
     def is_ready(self) -> bool:
-        """Whether it says that it is."""
+        """Whether `/readyz` returns 200."""
         try:
             return httpx.get(f"{self.url}/readyz", timeout=3).status_code == 200
         except httpx.HTTPError:
             return False
 
     def readiness(self) -> dict[str, str]:
-        """What it says of each of its dependencies."""
+        """The checks in the body of `/readyz`, by name."""
         checks = httpx.get(f"{self.url}/readyz", timeout=5).json()["checks"]
         return dict(checks)
 
     def log(self) -> str:
-        """All that it has logged."""
+        """The whole log of the process."""
         return self._log.read_text(errors="replace")
 
 
 @dataclass(frozen=True)
-class Shared:
-    """A server that other tests use too: it may not be stopped."""
+class SharedServer:
+    """A server shared with other tests, so it must not be stopped."""
 
     address: str
 
     @property
     def bootstrap_servers(self) -> str:
-        """As Kafka's clients call it."""
+        """The address, under the name that Kafka clients use."""
         return self.address
 
     @property
     def url(self) -> str:
-        """As PostgreSQL's do."""
+        """The address, under the name that PostgreSQL clients use."""
         return self.address
 
 
 class Cluster:
-    """Real servers, topics of their own, and any number of service processes on them."""
+    """Real servers with separate topics, and any number of service processes on them."""
 
     def __init__(
         self,
-        kafka: OwnKafka | Shared,
-        postgres: OwnPostgres | Shared,
+        kafka: OwnKafka | SharedServer,
+        postgres: OwnPostgres | SharedServer,
         redis: OwnRedis,
         database: str,
         folder: Path,
@@ -132,7 +135,7 @@ class Cluster:
         token_keys.write_text(new_key_line("tests"))
         self.payments_record = folder / "test-payments.db"
         self.environment = {
-            # What these processes run is covered by quicker tests, and measuring it costs half as much again.
+            # Without coverage: faster tests cover this code, and measuring it costs half as much again.
             **{k: v for k, v in os.environ.items() if not k.startswith(("CHECKOUT_", "COVERAGE_"))},
             "CHECKOUT_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
             "CHECKOUT_TOPIC_PREFIX": self.prefix,
@@ -147,7 +150,7 @@ class Cluster:
         }
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line to its end."""
+        """Run a `checkout` command and wait for its end."""
         return subprocess.run(
             [CHECKOUT, *arguments],
             env={**self.environment, **environment},
@@ -158,14 +161,14 @@ class Cluster:
         )
 
     def add(self, service: str, **environment: str) -> ServiceProcess:
-        """Start one more service process; see `until_ready`."""
+        """Start one more service process without waiting until it is ready."""
         process = ServiceProcess(service, {**self.environment, **environment}, self.folder)
         self.services.append(process)
         process.start()
         return process
 
     def stop(self) -> None:
-        """End every service process, whatever state it is in."""
+        """Kill every service process, also a frozen one."""
         for service in self.services:
             if service.process and service.process.poll() is None:
                 service.thaw()
@@ -174,34 +177,34 @@ class Cluster:
 
 @contextmanager
 def cluster(**environment: str) -> Iterator[Cluster]:
-    """Servers of one's own with topics on them; services are added by the test.
+    """New servers with topics and no services yet.
 
-    `environment` is for all of them, and for what makes the topics.
+    `environment` applies to all services and to the creation of the topics.
     """
     with (
         own_kafka() as kafka,
         own_postgres() as postgres,
-        cluster_on(kafka, postgres, **environment) as made,
+        cluster_on(kafka, postgres, **environment) as new_cluster,
     ):
-        yield made
+        yield new_cluster
 
 
 @contextmanager
 def cluster_on(
-    kafka: OwnKafka | Shared, postgres: OwnPostgres | Shared, **environment: str
+    kafka: OwnKafka | SharedServer, postgres: OwnPostgres | SharedServer, **environment: str
 ) -> Iterator[Cluster]:
-    """A Redis of one's own, and topics and a database on these servers."""
+    """A new Redis, and new topics and a new database on these servers."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="checkout-faults-")))
-        made = Cluster(
+        new_cluster = Cluster(
             kafka,
             postgres,
             stack.enter_context(own_redis()),
             stack.enter_context(fresh_database(postgres.url)),
             folder,
         )
-        stack.callback(made.stop)
-        made.environment |= environment
-        created = made.run("topics")
+        stack.callback(new_cluster.stop)
+        new_cluster.environment |= environment
+        created = new_cluster.run("topics")
         assert created.returncode == 0, created.stderr
-        yield made
+        yield new_cluster

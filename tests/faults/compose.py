@@ -1,6 +1,6 @@
-"""What docker-compose.yml and the Dockerfile declare, run here without Docker.
+"""Runs what docker-compose.yml and the Dockerfile declare, without Docker.
 
-Hosts, ports, credentials and the places of files are replaced, and nothing else.
+Only hosts, ports, credentials and file paths are replaced.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = [name for name, service in SERVICES.items() if "build" in service]
+OWN_SERVICES = [name for name, service in SERVICES.items() if "build" in service]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PASSWORD = "a1b2c3"
 
 _VARIABLE = re.compile(r"\$\{(\w+):[?-]([^}]*)\}")
-_GIVEN = {"POSTGRES_PASSWORD": PASSWORD, "TOKEN_KEYS": new_key_line("compose").strip()}
-"""The environment that the file asks for."""
-_WHERE_KAFKA_IS = (
+_HOST_ENVIRONMENT = {"POSTGRES_PASSWORD": PASSWORD, "TOKEN_KEYS": new_key_line("compose").strip()}
+"""The variables that the file requires from the host."""
+_KAFKA_LOCATION_SETTINGS = (
     "listeners",
     "advertised.listeners",
     "controller.quorum.voters",
@@ -38,34 +38,34 @@ _WHERE_KAFKA_IS = (
 
 
 def instruction(name: str) -> list[str]:
-    """What the last instruction of a name in the Dockerfile says, as the words of a command."""
+    """The words of the Dockerfile's last instruction of this name."""
     return list(json.loads(re.findall(rf"^{name} (\[.*\])$", DOCKERFILE, re.MULTILINE)[-1]))
 
 
-def copied(target: str) -> Path:
-    """The file of this repository that the image has at a place."""
+def source_of(target: str) -> Path:
+    """The file of this repository that the image holds at `target`."""
     [source] = re.findall(rf"^COPY (\S+) {re.escape(target)}$", DOCKERFILE, re.MULTILINE)
     return ROOT / source
 
 
 def kafka_settings() -> dict[str, str]:
-    """The broker's settings, as the image makes them from its variables, but for where it is."""
+    """The broker's settings as the image derives them from its variables, without locations."""
     declared = {
         name.removeprefix("KAFKA_").lower().replace("_", "."): value
         for name, value in SERVICES["kafka"]["environment"].items()
     }
-    return {name: value for name, value in declared.items() if name not in _WHERE_KAFKA_IS}
+    return {name: value for name, value in declared.items() if name not in _KAFKA_LOCATION_SETTINGS}
 
 
 def options(service: str, program: str) -> list[str]:
-    """What a server's program is started with."""
+    """The options with which a server's program is started."""
     first, *rest = SERVICES[service]["command"]
     assert first == program
     return list(rest)
 
 
 class Container:
-    """A service of the file as a process."""
+    """A service of the compose file, run as a process."""
 
     def __init__(
         self, service: str, replaced: Mapping[str, str], port: int, folder: Path, number: int = 1
@@ -79,20 +79,22 @@ class Container:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL that the service listens on."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """As declared, in place of all settings of the tests' own."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("CHECKOUT_", "COVERAGE_"))}
+        """The declared environment; settings of the test run are removed."""
+        inherited = {
+            k: v for k, v in os.environ.items() if not k.startswith(("CHECKOUT_", "COVERAGE_"))
+        }
         declared = {k: self._replace(v) for k, v in self._declared["environment"].items()}
         if "CHECKOUT_HTTP_PORT" in declared:
             declared |= {"CHECKOUT_HTTP_PORT": str(self._port), "CHECKOUT_HTTP_HOST": "127.0.0.1"}
-        return {**kept, **declared}
+        return {**inherited, **declared}
 
     def run(self, *command: str, text: str = "") -> subprocess.CompletedProcess[str]:
-        """`docker compose run <service> <command>`, or without one the declared command, to its end."""
+        """`docker compose run <service> [<command>]`: run to the end, by default the declared command."""
         return subprocess.run(
             self._command(command or self._declared["command"]),
             env=self.environment,
@@ -125,7 +127,7 @@ class Container:
             self._process.wait()
 
     def is_healthy(self) -> bool:
-        """Whether its declared check passes."""
+        """Whether the declared health check passes."""
         assert self._process
         assert self._process.poll() is None, self._log.read_text()
         cmd, python, *rest = self._declared["healthcheck"]["test"]
@@ -138,7 +140,7 @@ class Container:
         return [str(Path(sys.executable).with_name(program)), *command]
 
     def _replace(self, value: str) -> str:
-        value = _VARIABLE.sub(lambda found: _GIVEN.get(found[1], found[2]), value)
+        value = _VARIABLE.sub(lambda found: _HOST_ENVIRONMENT.get(found[1], found[2]), value)
         for declared, ours in self._replaced.items():
             value = value.replace(declared, ours)
         return value

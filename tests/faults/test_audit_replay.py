@@ -1,4 +1,4 @@
-"""`checkout audit replay` on a real Kafka: marked, bounded, stopped and resumed, with exact counts."""
+"""`checkout audit replay` on a real Kafka: marks, filters, limits, stopping and resuming."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from services.event_store import EventStore
 from services.kafka.topic_reader import records_of
 from services.messages.event_messages import event_message
-from tests.faults.audited import IDS, audited, store
+from tests.faults.audit_fixtures import IDS, audited, store
 from tests.faults.cluster import CHECKOUT, Cluster
 
 __all__ = ["audited", "store"]
 
 
-async def topic_of(audited: Cluster, name: str) -> str:
+async def create_topic(audited: Cluster, name: str) -> str:
     admin = AIOKafkaAdminClient(bootstrap_servers=audited.kafka.bootstrap_servers)
     await admin.start()
     try:
@@ -30,7 +30,7 @@ async def topic_of(audited: Cluster, name: str) -> str:
     return name
 
 
-def begun(audited: Cluster, *arguments: str) -> subprocess.Popen[str]:
+def start_command(audited: Cluster, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [CHECKOUT, *arguments],
         env=audited.environment,
@@ -40,13 +40,15 @@ def begun(audited: Cluster, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-async def replayed(audited: Cluster, topic: str) -> list[dict[str, bytes]]:
+async def read_headers(audited: Cluster, topic: str) -> list[dict[str, bytes]]:
     connection = {"bootstrap_servers": audited.kafka.bootstrap_servers}
     return [dict(record.headers) async for record in records_of(connection, topic)]
 
 
-async def test_a_replay_is_marked_and_as_the_events_were(audited: Cluster, store: EventStore):
-    topic = await topic_of(audited, "replay-of-one")
+async def test_a_replay_equals_the_original_events_plus_its_marks(
+    audited: Cluster, store: EventStore
+):
+    topic = await create_topic(audited, "replay-of-one")
 
     ended = await asyncio.to_thread(
         audited.run, "audit", "replay", "--to", topic, "--checkout", IDS[6], "--json"
@@ -55,7 +57,7 @@ async def test_a_replay_is_marked_and_as_the_events_were(audited: Cluster, store
     summary = json.loads(ended.stdout)
     assert (ended.returncode, summary["matched"], summary["published"]) == (0, 13, 13)
     assert summary["complete"]
-    found = await replayed(audited, topic)
+    found = await read_headers(audited, topic)
     for headers, row in zip(found, store.stream_rows(IDS[6], 0, 20, within=True), strict=True):
         marks = {
             "ce_replayid": summary["replay_id"].encode(),
@@ -64,16 +66,16 @@ async def test_a_replay_is_marked_and_as_the_events_were(audited: Cluster, store
         assert headers == dict(event_message("", row.event()).headers) | marks
 
 
-async def test_a_replay_that_is_stopped_goes_on_without_a_loss_or_a_repeat(audited: Cluster):
-    topic = await topic_of(audited, "replay-stopped")
+async def test_a_stopped_replay_resumes_without_loss_or_repeats(audited: Cluster):
+    topic = await create_topic(audited, "replay-stopped")
     replay = ["audit", "replay", "--to", topic, "--json", "--type", "ItemsUpdated"]
-    process = begun(audited, *replay, "--rate", "5")
+    process = start_command(audited, *replay, "--rate", "5")
 
-    async def has_some() -> bool:
-        return bool(await replayed(audited, topic))
+    async def has_records() -> bool:
+        return bool(await read_headers(audited, topic))
 
     for _ in range(50):
-        if await has_some():
+        if await has_records():
             break
     process.send_signal(signal.SIGTERM)
     stdout, _ = await asyncio.to_thread(process.communicate, timeout=20)
@@ -81,19 +83,19 @@ async def test_a_replay_that_is_stopped_goes_on_without_a_loss_or_a_repeat(audit
     assert (process.returncode, first["complete"]) == (1, False)
     assert 0 < first["published"] < 24
 
-    going_on = ["--from", str(first["position"]), "--replay-id", first["replay_id"]]
-    second = json.loads((await asyncio.to_thread(audited.run, *replay, *going_on)).stdout)
+    resume = ["--from", str(first["position"]), "--replay-id", first["replay_id"]]
+    second = json.loads((await asyncio.to_thread(audited.run, *replay, *resume)).stdout)
 
-    found = Counter(headers["ce_id"] for headers in await replayed(audited, topic))
+    found = Counter(headers["ce_id"] for headers in await read_headers(audited, topic))
     assert second["complete"]
     assert first["published"] + second["published"] == len(found) == sum(found.values())
-    assert {headers["ce_type"] for headers in await replayed(audited, topic)} == {
+    assert {headers["ce_type"] for headers in await read_headers(audited, topic)} == {
         b"checkout.ItemsUpdated"
     }
 
 
-async def test_a_replay_counts_and_limits_and_takes_a_time(audited: Cluster, store: EventStore):
-    topic = await topic_of(audited, "replay-counted")
+async def test_a_replay_supports_dry_run_time_range_and_limit(audited: Cluster, store: EventStore):
+    topic = await create_topic(audited, "replay-counted")
     run = ["audit", "replay", "--to", topic, "--json", "--checkout", IDS[7]]
     hour = "2026-11-21T12"
 
@@ -106,15 +108,13 @@ async def test_a_replay_counts_and_limits_and_takes_a_time(audited: Cluster, sto
     assert timed["published"] == 3
     assert (limited["published"], limited["complete"]) == (5, False)
     assert limited["position"] == store.stream_rows(IDS[7], 4, 1, within=True)[0].position
-    assert len(await replayed(audited, topic)) == 8
+    assert len(await read_headers(audited, topic)) == 8
 
 
 @pytest.mark.parametrize(
     "topic", ["events", "commands", "replies", "replies.shop", "dead-letters", "nowhere"]
 )
-def test_a_replay_goes_to_no_topic_of_the_service_nor_to_one_that_is_not_there(
-    audited: Cluster, topic: str
-):
+def test_a_replay_rejects_the_services_topics_and_missing_topics(audited: Cluster, topic: str):
     for prefix in (audited.prefix, "checkout."):
         ended = audited.run("audit", "replay", "--to", f"{prefix}{topic}")
         assert (ended.returncode, ended.stdout) == (2, "")

@@ -1,6 +1,4 @@
-"""`checkout audit verify` on real servers: what other hands have done is found, and what is as it should
-be is passed over in silence.
-"""
+"""`checkout audit verify` on real servers reports tampering, and nothing else."""
 
 from __future__ import annotations
 
@@ -14,14 +12,14 @@ from services.event_store import EventStore
 from services.event_store.positions import RELAY
 from services.kafka.topic_reader import records_of
 from services.messages.event_messages import event_message
-from tests.faults.audited import EVENTS, IDS, audited, store, verify, violations
+from tests.faults.audit_fixtures import EVENTS, IDS, audited, store, verify, violations
 from tests.faults.cluster import Cluster
 from tests.services.audit.given import Shop, change, remove
 
 __all__ = ["audited", "store"]
 
 
-def test_an_untouched_store_is_verified_in_silence(audited: Cluster):
+def test_an_intact_store_has_no_violations(audited: Cluster):
     ended = verify(audited)
 
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -29,12 +27,12 @@ def test_an_untouched_store_is_verified_in_silence(audited: Cluster):
         f"{EVENTS} events of 12 checkouts, 12 views in Redis, {EVENTS} events on Kafka "
         "(0 wait for the relay): no violations\n"
     )
-    told = verify(audited, "--json", "--without-kafka", IDS[0], IDS[1])
+    summary = verify(audited, "--json", "--without-kafka", IDS[0], IDS[1])
     counts = {"checkouts": 2, "events": 26, "views": 2, "records": None, "waiting": 0}
-    assert json.loads(told.stdout) == {"verified": counts | {"violations": 0}}
+    assert json.loads(summary.stdout) == {"verified": counts | {"violations": 0}}
 
 
-def test_an_amount_that_sql_has_changed_is_found(audited: Cluster, store: EventStore):
+def test_an_amount_changed_by_sql_is_reported(audited: Cluster, store: EventStore):
     checkout_id = IDS[0]
     change(store, audited.database, checkout_id, 8, "totals", 3, "amount", to=1)
 
@@ -45,7 +43,7 @@ def test_an_amount_that_sql_has_changed_is_found(audited: Cluster, store: EventS
     assert any("the view in Redis differs from the store in $.totals" in line for line in lines)
 
 
-def test_an_event_that_was_deleted_from_the_middle_is_found(audited: Cluster):
+def test_a_deleted_event_is_reported(audited: Cluster):
     checkout_id = IDS[1]
     remove(audited.database, checkout_id, 5)
 
@@ -55,7 +53,7 @@ def test_an_event_that_was_deleted_from_the_middle_is_found(audited: Cluster):
     ]
 
 
-def test_an_event_that_the_relay_left_out_is_found_and_one_that_it_has_not_come_to_is_none(
+def test_an_event_skipped_by_the_relay_is_reported_and_a_waiting_one_is_not(
     audited: Cluster, store: EventStore
 ):
     shop = Shop(store)
@@ -74,7 +72,7 @@ def test_an_event_that_the_relay_left_out_is_found_and_one_that_it_has_not_come_
     ]
 
 
-async def test_what_somebody_else_wrote_to_the_events_topic_is_found(
+async def test_foreign_records_on_the_events_topic_are_reported(
     audited: Cluster, store: EventStore
 ):
     topic = f"{audited.prefix}events"
@@ -96,16 +94,16 @@ async def test_what_somebody_else_wrote_to_the_events_topic_is_found(
     assert any("is no event of a checkout" in line for line in of_all)
 
 
-def test_what_is_configured_and_out_of_reach_is_a_failure(audited: Cluster):
+def test_an_unreachable_configured_server_is_a_failure(audited: Cluster):
     for variable in ("CHECKOUT_REDIS_URL", "CHECKOUT_KAFKA_BOOTSTRAP_SERVERS"):
-        nowhere = "redis://127.0.0.1:1/0" if "REDIS" in variable else "127.0.0.1:1"
-        ended = audited.run("audit", "verify", IDS[5], **{variable: nowhere})
+        unreachable = "redis://127.0.0.1:1/0" if "REDIS" in variable else "127.0.0.1:1"
+        ended = audited.run("audit", "verify", IDS[5], **{variable: unreachable})
         assert ended.returncode == 1
         assert ended.stderr.splitlines()[-1].startswith("checkout: ")
         assert "Traceback" not in ended.stderr
 
 
-def test_what_is_not_configured_is_said_to_be_left_out(audited: Cluster):
+def test_an_unconfigured_server_is_reported_as_skipped(audited: Cluster):
     ended = audited.run(
         "audit", "verify", IDS[5], CHECKOUT_REDIS_URL="", CHECKOUT_KAFKA_BOOTSTRAP_SERVERS=""
     )
@@ -117,10 +115,10 @@ def test_what_is_not_configured_is_said_to_be_left_out(audited: Cluster):
     ]
 
 
-async def test_events_that_kafka_no_longer_keeps_are_not_missed(audited: Cluster):
+async def test_events_beyond_kafkas_retention_are_no_violation(audited: Cluster):
     topic, checkout_id = f"{audited.prefix}events", IDS[8]
     connection = {"bootstrap_servers": audited.kafka.bootstrap_servers}
-    places = [
+    offsets = [
         (TopicPartition(topic, record.partition), record.offset)
         async for record in records_of(connection, topic)
         if record.key == checkout_id.encode()
@@ -128,7 +126,7 @@ async def test_events_that_kafka_no_longer_keeps_are_not_missed(audited: Cluster
     admin = AIOKafkaAdminClient(bootstrap_servers=audited.kafka.bootstrap_servers)
     await admin.start()
     try:
-        for (partition, offset), kept in ((places[5], 8), (places[-1], 1)):
+        for (partition, offset), kept in ((offsets[5], 8), (offsets[-1], 1)):
             await admin.delete_records({partition: RecordsToDelete(offset)})
             ended = await asyncio.to_thread(verify, audited, checkout_id)
             assert (ended.returncode, ended.stderr) == (0, "")

@@ -1,27 +1,27 @@
-"""`checkout views check` and `rebuild` on a real Redis: views that others have altered, and their repair."""
+"""`checkout views check` and `rebuild` on a real Redis find and repair altered views."""
 
 from __future__ import annotations
 
 import pytest
 from redis import Redis
 
-from tests.faults.audited import IDS, audited, redis, verify, violations
+from tests.faults.audit_fixtures import IDS, audited, redis, verify, violations
 from tests.faults.cluster import Cluster
 
 __all__ = ["audited", "redis"]
 
 
-def test_a_view_that_was_altered_in_redis_is_found_and_rebuilt(audited: Cluster, redis: Redis):
+def test_an_altered_view_is_reported_and_rebuilt(audited: Cluster, redis: Redis):
     checkout_id, key = IDS[2], f"checkout:view:{IDS[2]}"
     view = redis.get(key)
     redis.set(key, view.replace(b'"amount":3750', b'"amount":1'))
-    wrong = f"{checkout_id} version 13: the view in Redis differs from the store in "
+    message = f"{checkout_id} version 13: the view in Redis differs from the store in "
 
     [line] = violations(verify(audited, checkout_id))
-    assert line.startswith(wrong)
+    assert line.startswith(message)
     checked = audited.run("views", "check")
     assert checked.returncode == 1
-    assert wrong in checked.stdout
+    assert message in checked.stdout
 
     audited.run("views", "rebuild")
 
@@ -29,9 +29,9 @@ def test_a_view_that_was_altered_in_redis_is_found_and_rebuilt(audited: Cluster,
     assert verify(audited, checkout_id).returncode == 0
 
 
-@pytest.mark.parametrize("told", ["older", "newer", "none", "no JSON"])
-def test_views_that_are_old_or_ahead_or_gone_are_found_and_rebuilt(
-    audited: Cluster, redis: Redis, told: str
+@pytest.mark.parametrize("variant", ["older", "newer", "none", "no JSON"])
+def test_an_old_newer_missing_or_broken_view_is_reported_and_rebuilt(
+    audited: Cluster, redis: Redis, variant: str
 ):
     checkout_id, key = IDS[3], f"checkout:view:{IDS[3]}"
     view = redis.get(key)
@@ -42,17 +42,17 @@ def test_views_that_are_old_or_ahead_or_gone_are_found_and_rebuilt(
         "none": (None, "has no view in Redis"),
         "no JSON": (head + b"\n{", "is no JSON"),
     }
-    altered, words = stored[told]
+    altered, expected = stored[variant]
     redis.delete(key) if altered is None else redis.set(key, altered)
 
     [line] = violations(verify(audited, checkout_id))
-    assert words in line
+    assert expected in line
 
     audited.run("views", "rebuild")
     assert redis.get(key) == view
 
 
-def test_a_view_of_no_checkout_is_found_and_removed(audited: Cluster, redis: Redis):
+def test_a_view_without_a_checkout_is_reported_and_removed(audited: Cluster, redis: Redis):
     redis.set("checkout:view:stranger", redis.get(f"checkout:view:{IDS[3]}"))
 
     lines = audited.run("views", "check").stdout.splitlines()
@@ -62,14 +62,12 @@ def test_a_view_of_no_checkout_is_found_and_removed(audited: Cluster, redis: Red
     assert not redis.exists("checkout:view:stranger")
 
 
-def test_views_that_were_not_built_here_are_no_silence_and_can_be_built(
-    audited: Cluster, redis: Redis
-):
+def test_incomplete_views_are_reported_and_rebuilt(audited: Cluster, redis: Redis):
     redis.flushall()
 
-    told = audited.run("views", "check")
-    assert told.returncode == 1
-    assert "not complete" in told.stdout
+    checked = audited.run("views", "check")
+    assert checked.returncode == 1
+    assert "not complete" in checked.stdout
     assert "not complete" in violations(verify(audited, IDS[3]))[0]
 
     audited.run("views", "rebuild")

@@ -1,4 +1,4 @@
-"""docker-compose.yml: what it declares runs on real servers, scaled out, and serves the seeds' story."""
+"""The services that docker-compose.yml declares run scaled out on real servers and serve the examples."""
 
 import asyncio
 import json
@@ -16,16 +16,16 @@ from tests.eventually import eventually_async
 from tests.example_files import example
 from tests.faults.compose import (
     COMPOSE,
-    OURS,
+    OWN_SERVICES,
     PASSWORD,
     ROOT,
     SERVICES,
     TEXT,
     Container,
-    copied,
     instruction,
     kafka_settings,
     options,
+    source_of,
 )
 from tests.servers.kafka import own_kafka
 from tests.servers.postgres import own_postgres
@@ -39,7 +39,7 @@ BOOK = "/etc/checkout/merchant.toml"
 
 @pytest.fixture
 def servers(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Servers with the declared options; what to replace in the services' settings."""
+    """Servers with the declared options; yields the replacements for the services' settings."""
     declared = SERVICES["postgres"]["environment"]
     with ExitStack() as stack:
         kafka = stack.enter_context(own_kafka(kafka_settings()))
@@ -54,7 +54,7 @@ def servers(tmp_path: Path) -> Iterator[dict[str, str]]:
             "kafka:9092": kafka.bootstrap_servers,
             "postgres:5432": postgres.url.partition("@")[2].partition("/")[0],
             "redis:6379": redis.url.removeprefix("redis://").partition("/")[0],
-            BOOK: str(copied(BOOK)),
+            BOOK: str(source_of(BOOK)),
             "/var/lib/checkout": str(tmp_path),
         }
 
@@ -72,9 +72,9 @@ def api_key(servers: dict[str, str], tmp_path: Path) -> str:
 async def running(
     servers: dict[str, str], tmp_path: Path, api_key: str
 ) -> AsyncIterator[dict[str, Container]]:
-    """`docker compose up --scale commands=3 --scale projector=2`: one of each kind by its name."""
-    made = Container("topics", servers, 0, tmp_path).run()
-    assert made.returncode == 0, made.stderr
+    """`docker compose up --scale commands=3 --scale projector=2`; yields one container by service name."""
+    created_topics = Container("topics", servers, 0, tmp_path).run()
+    assert created_topics.returncode == 0, created_topics.stderr
     containers = [
         Container(name, servers, free_port(), tmp_path, number)
         for name, count in SCALE.items()
@@ -96,7 +96,7 @@ async def running(
         assert await asyncio.gather(*stopped) == [0] * len(containers)
 
 
-async def test_what_it_declares_serves_the_story_of_a_checkout(
+async def test_the_declared_services_serve_the_examples(
     running: dict[str, Container], servers: dict[str, str], api_key: str
 ):
     send = ("send", "CreateCheckout", "checkout_42", "--json", "--data", "-")
@@ -133,15 +133,15 @@ async def test_what_it_declares_serves_the_story_of_a_checkout(
     assert header(events[-1], "ce_type") == "checkout.CheckoutCanceled"
 
 
-def test_each_service_of_ours_is_a_command_of_the_image():
-    assert set(OURS) == {"topics", *SCALE}
-    for name in OURS:
+def test_each_service_runs_a_command_of_the_image():
+    assert set(OWN_SERVICES) == {"topics", *SCALE}
+    for name in OWN_SERVICES:
         assert SERVICES[name]["command"] == [name]
     assert instruction("ENTRYPOINT") == ["checkout"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_each_service_has_a_check_and_comes_back_unless_it_ends_by_itself(name: str):
+def test_each_long_running_service_has_a_health_check_and_restarts(name: str):
     service = SERVICES[name]
     if name == "topics":
         assert service["restart"].startswith("on-failure")
@@ -163,7 +163,7 @@ def test_a_service_waits_for_the_servers_and_the_topics(name: str):
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_nothing_keeps_a_service_from_being_scaled_but_a_port_of_the_host(name: str):
+def test_services_can_be_scaled_and_publish_ports_on_loopback_only(name: str):
     assert "container_name" not in SERVICES[name]
     if name in ("commands", "relay", "projector"):
         assert "ports" not in SERVICES[name]
@@ -171,24 +171,24 @@ def test_nothing_keeps_a_service_from_being_scaled_but_a_port_of_the_host(name: 
         assert port.startswith(f"{HOST}:")
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_each_setting_is_one_that_the_services_know(name: str):
-    known = {variable(field) for field in Settings.model_fields}
-    assert set(SERVICES[name]["environment"]) <= known
+@pytest.mark.parametrize("name", OWN_SERVICES)
+def test_each_setting_is_known_to_the_services(name: str):
+    known_settings = {variable(field) for field in Settings.model_fields}
+    assert set(SERVICES[name]["environment"]) <= known_settings
 
 
-def test_no_secret_stands_in_it():
-    from_outside = r"\$\{[A-Z_]+:(\?[^}]+|-)\}"
-    taken = re.escape("${POSTGRES_PASSWORD:?") + "[^}]*}"
+def test_the_compose_file_holds_no_secret():
+    from_environment = r"\$\{[A-Z_]+:(\?[^}]+|-)\}"
+    password_variable = re.escape("${POSTGRES_PASSWORD:?") + "[^}]*}"
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
             if re.search("PASSWORD|SECRET|TOKEN|KEY", name) and not value.startswith("/"):
-                assert re.fullmatch(from_outside, value), name
+                assert re.fullmatch(from_environment, value), name
     for credentials in re.findall(r"://([^/\s]*(?:\$\{[^}]*\})?)@", TEXT):
-        assert re.fullmatch(f"checkout:{taken}", credentials)
+        assert re.fullmatch(f"checkout:{password_variable}", credentials)
 
 
-def test_data_that_must_outlive_a_container_is_in_volumes():
+def test_persistent_data_is_in_volumes():
     for name, folder in {
         "kafka": "/var/lib/kafka/data",
         "postgres": "/var/lib/postgresql/data",
@@ -200,13 +200,13 @@ def test_data_that_must_outlive_a_container_is_in_volumes():
         assert volume in COMPOSE["volumes"]
 
 
-def test_the_broker_is_of_the_version_that_the_tests_run_on():
+def test_the_broker_has_the_version_that_the_tests_use():
     pom = (ROOT / "tests" / "servers" / "kafka_broker" / "pom.xml").read_text()
-    [tested] = re.findall(r"kafka_2\.13</artifactId><version>([^<]+)<", pom)
-    assert SERVICES["kafka"]["image"] == f"apache/kafka:{tested}"
+    [tested_version] = re.findall(r"kafka_2\.13</artifactId><version>([^<]+)<", pom)
+    assert SERVICES["kafka"]["image"] == f"apache/kafka:{tested_version}"
 
 
-def test_the_image_runs_as_nobody_special_and_holds_nothing_of_development():
+def test_the_image_runs_unprivileged_and_without_development_packages():
     text = (ROOT / "Dockerfile").read_text()
     assert text.rindex("\nUSER checkout\n") > text.rindex("\nFROM ")
     assert "--constraint requirements.lock '.[otel]'" in text

@@ -1,4 +1,4 @@
-"""Any service killed at any moment, twenty times over one run, and nothing is lost or done twice."""
+"""Killing services at random moments loses nothing and repeats nothing."""
 
 import asyncio
 import random
@@ -7,7 +7,13 @@ import time
 
 from tests.eventually import eventually
 from tests.faults.cluster import Cluster, ServiceProcess
-from tests.faults.running import of_kind, started, under_load, until_grown, until_ready
+from tests.faults.load_run import (
+    find_service,
+    start_services,
+    under_load,
+    wait_for_count,
+    wait_until_ready,
+)
 from tests.system.kafka_records import ONE_ITEM
 from tests.system.kafka_user import kafka_user, new_id
 
@@ -15,31 +21,31 @@ KILLS = 20
 TAKEOVER_SECONDS = 10
 
 
-async def test_twenty_kills_at_random_moments_break_no_promise(on_servers: Cluster):
-    chance = random.Random(4)
-    services = await started(on_servers)
+async def test_twenty_kills_at_random_moments_cause_no_violation(on_servers: Cluster):
+    random_source = random.Random(4)
+    services = await start_services(on_servers)
 
     async with under_load(on_servers, services):
         for _ in range(KILLS):
-            await asyncio.sleep(chance.uniform(0.1, 0.8))
-            victim = chance.choice(services)
+            await asyncio.sleep(random_source.uniform(0.1, 0.8))
+            victim = random_source.choice(services)
             victim.kill()
             victim.start()
 
 
-async def test_command_services_join_and_leave_under_load_and_leave_in_time(on_servers: Cluster):
-    services = await started(on_servers)
+async def test_command_consumers_join_and_leave_under_load_within_10_s(on_servers: Cluster):
+    services = await start_services(on_servers)
 
     async with under_load(on_servers, services):
-        joining = [on_servers.add("commands") for _ in range(2)]
-        await until_ready(*joining)
-        assert of_kind(services, "commands").stop(within=10) == 0
-        assert joining[0].stop(within=10) == 0
-        assert joining[1].is_ready()
+        added = [on_servers.add("commands") for _ in range(2)]
+        await wait_until_ready(*added)
+        assert find_service(services, "commands").stop(within=10) == 0
+        assert added[0].stop(within=10) == 0
+        assert added[1].is_ready()
 
 
-async def test_every_service_ends_in_time_with_work_in_hand(on_servers: Cluster):
-    services = await started(on_servers)
+async def test_every_service_stops_within_10_s_under_load(on_servers: Cluster):
+    services = await start_services(on_servers)
 
     async with under_load(on_servers, services):
         for service in services:
@@ -47,13 +53,13 @@ async def test_every_service_ends_in_time_with_work_in_hand(on_servers: Cluster)
             service.start()
 
 
-async def test_of_two_relays_one_is_active_and_the_other_takes_over_within_ten_seconds(
+async def test_a_standby_relay_takes_over_within_10_s(
     on_servers: Cluster,
 ):
-    services = await started(on_servers)
-    active, standby = of_kind(services, "relay"), on_servers.add("relay")
+    services = await start_services(on_servers)
+    active, standby = find_service(services, "relay"), on_servers.add("relay")
     services.append(standby)
-    await until_ready(standby)
+    await wait_until_ready(standby)
     eventually(lambda: is_publishing(active))
 
     async with (
@@ -61,19 +67,21 @@ async def test_of_two_relays_one_is_active_and_the_other_takes_over_within_ten_s
         kafka_user(on_servers.kafka.bootstrap_servers) as user,
     ):
         user.prefix = on_servers.prefix
-        await until_grown(counts, "published", by=20)
+        await wait_for_count(counts, "published", by=20)
         assert not is_publishing(standby)
         killed_at = time.monotonic()
         active.kill()
-        stored_afterwards = new_id()
-        await user.request("CreateCheckout", stored_afterwards, ONE_ITEM)
-        await user.events_of(stored_afterwards, 1)
-        took = time.monotonic() - killed_at
-        sys.stdout.write(f"an event is published {took:.1f} s after the active relay's death\n")
-        assert took < TAKEOVER_SECONDS
+        next_checkout = new_id()
+        await user.request("CreateCheckout", next_checkout, ONE_ITEM)
+        await user.events_of(next_checkout, 1)
+        takeover_seconds = time.monotonic() - killed_at
+        sys.stdout.write(
+            f"the standby published {takeover_seconds:.1f} s after the active relay was killed\n"
+        )
+        assert takeover_seconds < TAKEOVER_SECONDS
         assert is_publishing(standby)
 
 
 def is_publishing(relay: ServiceProcess) -> bool:
-    """Whether it has ever been the active one."""
+    """Whether this relay has ever been the active one."""
     return "publishing events after position" in relay.log()

@@ -1,4 +1,4 @@
-"""The system on servers that speak TLS and ask for passwords, by settings alone."""
+"""The system on servers with TLS and passwords, configured by settings only."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ import pytest
 
 from tests.eventually import eventually
 from tests.faults.cluster import API_KEY, Cluster, ServiceProcess
-from tests.faults.running import started
+from tests.faults.load_run import start_services
 from tests.servers.postgres import fresh_database
 from tests.servers.secured import PASSWORDS, SecuredServers, secured_servers
 
@@ -20,13 +20,13 @@ ITEMS = {"items": [{"id": "item_123", "quantity": 1}]}
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[SecuredServers]:
-    with secured_servers() as made:
-        yield made
+    with secured_servers() as secured:
+        yield secured
 
 
 @pytest.fixture
 def on_secured(servers: SecuredServers) -> Iterator[Cluster]:
-    """A cluster whose services log in to Kafka by SCRAM-SHA-512."""
+    """A cluster whose services authenticate to Kafka with SCRAM-SHA-512."""
     with (
         tempfile.TemporaryDirectory(prefix="checkout-secured-") as folder,
         fresh_database(servers.postgres.url) as database,
@@ -39,16 +39,16 @@ def on_secured(servers: SecuredServers) -> Iterator[Cluster]:
             cluster.stop()
 
 
-async def test_commands_over_both_doors_go_all_the_way(on_secured: Cluster, servers):
-    made = await asyncio.to_thread(on_secured.run, "topics")
-    assert made.returncode == 0, made.stderr
-    api, commands, relay, projector = await started(on_secured)
+async def test_commands_over_both_channels_reach_the_projector(on_secured: Cluster, servers):
+    created_topics = await asyncio.to_thread(on_secured.run, "topics")
+    assert created_topics.returncode == 0, created_topics.stderr
+    api, commands, relay, projector = await start_services(on_secured)
 
     body = on_secured.folder / "items.json"
     body.write_text(json.dumps(ITEMS))
     send = ("send", "CreateCheckout", "over-kafka", "--data", str(body))
-    sent = await asyncio.to_thread(on_secured.run, *send, **servers.kafka_settings("PLAIN"))
-    assert sent.returncode == 0, sent.stderr
+    sent_command = await asyncio.to_thread(on_secured.run, *send, **servers.kafka_settings("PLAIN"))
+    assert sent_command.returncode == 0, sent_command.stderr
     bearer = {"Authorization": f"Bearer {API_KEY}"}
     async with httpx.AsyncClient(base_url=api.url, headers=bearer, timeout=10) as http:
         created = await http.post("/v1/checkouts", json=ITEMS)
@@ -65,13 +65,13 @@ async def test_commands_over_both_doors_go_all_the_way(on_secured: Cluster, serv
 
 
 @pytest.mark.parametrize(
-    ("setting", "wrong"),
+    ("setting", "bad_value"),
     [("CHECKOUT_KAFKA_SASL_PASSWORD", "wrong-Geheim"), ("CHECKOUT_KAFKA_SSL_CAFILE", "")],
 )
-def test_who_kafka_does_not_let_in_or_does_not_trust_it_is_told_and_no_password_is_shown(
-    on_secured: Cluster, setting, wrong
+def test_a_failed_kafka_login_or_certificate_check_is_reported_without_the_password(
+    on_secured: Cluster, setting, bad_value
 ):
-    ended = on_secured.run("topics", **{setting: wrong})
+    ended = on_secured.run("topics", **{setting: bad_value})
 
     assert ended.returncode == 1
     assert "KafkaConnectionError" in ended.stderr or "Authentication" in ended.stderr
@@ -79,11 +79,11 @@ def test_who_kafka_does_not_let_in_or_does_not_trust_it_is_told_and_no_password_
     assert "Geheim" not in ended.stderr
 
 
-def test_a_wrong_password_of_the_store_stops_the_start_and_names_the_setting(on_secured: Cluster):
+def test_a_wrong_event_store_password_stops_the_start_and_names_the_setting(on_secured: Cluster):
     setting = "CHECKOUT_EVENT_STORE_URL"
-    wrong = on_secured.environment[setting].replace("Geheim", "Wrong")
+    bad_value = on_secured.environment[setting].replace("Geheim", "Wrong")
 
-    ended = on_secured.run("api", **{setting: wrong, "CHECKOUT_HTTP_PORT": "0"})
+    ended = on_secured.run("api", **{setting: bad_value, "CHECKOUT_HTTP_PORT": "0"})
 
     assert ended.returncode == 1
     assert f"{setting}: " in ended.stderr
@@ -91,17 +91,17 @@ def test_a_wrong_password_of_the_store_stops_the_start_and_names_the_setting(on_
     assert "Traceback" not in ended.stderr
 
 
-def test_a_wrong_password_of_redis_is_told_by_readiness(on_secured: Cluster):
-    wrong = on_secured.environment["CHECKOUT_REDIS_URL"].replace("Geheim", "Wrong")
-    api = on_secured.add("api", CHECKOUT_REDIS_URL=wrong)
+def test_a_wrong_redis_password_is_reported_by_readiness(on_secured: Cluster):
+    bad_value = on_secured.environment["CHECKOUT_REDIS_URL"].replace("Geheim", "Wrong")
+    api = on_secured.add("api", CHECKOUT_REDIS_URL=bad_value)
 
-    eventually(lambda: _told(api), 30)
+    eventually(lambda: _readiness(api), 30)
 
-    assert _told(api)["redis"] == "AuthenticationError"
+    assert _readiness(api)["redis"] == "AuthenticationError"
     assert "redis-Wrong" not in api.log()
 
 
-def _told(api: ServiceProcess) -> dict[str, str]:
+def _readiness(api: ServiceProcess) -> dict[str, str]:
     try:
         return api.readiness()
     except httpx.HTTPError:

@@ -1,5 +1,5 @@
-"""The schemas of the messages as they are published, in `schemas/`, and what may become of them.
+"""The published message schemas, in `schemas/`, and the check that they never break.
 
-`make check` holds what the code says now against them: a change that would break whoever goes by a
-published schema is an error, unless it is a new version beside it. `make schemas` renews the files.
+`make check` compares the current schemas with the published ones: a change that breaks publishers or
+consumers is an error, unless it is a new version beside the old one. `make schemas` updates the files.
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.published` checks the published schemas, `--renew` writes them."""
+"""`python -m tests.published` checks the published schemas; `--renew` updates them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.published.check import SCHEMAS, findings
 
 
 def main(renew: bool) -> int:
-    """The exit status: 1 for a breaking change, or a published file that is behind."""
+    """Check or update; returns 1 for a breaking change or an outdated published file, else 0."""
     found = findings(SCHEMAS, message_schemas())
     if renew and not found.broken:
         export(SCHEMAS)

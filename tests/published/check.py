@@ -1,4 +1,4 @@
-"""What the code says of the messages now, held against what is published."""
+"""Compares the current message schemas with the published ones."""
 
 from __future__ import annotations
 
@@ -19,40 +19,50 @@ _RENEW = "run `make schemas` and commit what it writes"
 
 @dataclass(frozen=True)
 class Findings:
-    """`broken` are changes that somebody out there would not survive; `behind` are files to renew."""
+    """`broken`: changes that break publishers or consumers; `behind`: outdated or missing files."""
 
     broken: list[str]
     behind: list[str]
 
 
 def findings(published: Path, messages: Iterable[MessageSchema]) -> Findings:
-    """What is to be said of the messages, by the files that are published in a directory."""
-    now = {message.file: message for message in messages}
-    then = {
+    """Compare the messages with the schemas published in a directory."""
+    current_files = {message.file: message for message in messages}
+    published_files = {
         path.relative_to(published).as_posix(): json.loads(path.read_bytes())
         for path in sorted(published.rglob("*.json"))
         if path.name != INDEX
     }
-    return Findings([*_broken(then, now)], [*_behind(then, now)])
+    return Findings(
+        [*_broken(published_files, current_files)], [*_behind(published_files, current_files)]
+    )
 
 
-def _broken(then: dict[str, Any], now: dict[str, MessageSchema]) -> Iterator[str]:
-    for file, schema in then.items():
-        if file not in now:
+def _broken(
+    published_files: dict[str, Any], current_files: dict[str, MessageSchema]
+) -> Iterator[str]:
+    for file, schema in published_files.items():
+        if file not in current_files:
             yield (
                 f"{file} is published, and the message is gone: somebody may still send it, or read "
                 "it in the topic. Keep it."
             )
-        elif not _keeps(file, schema, now[file].schema):
-            changed = "\n".join(f"    {it}" for it in differences(schema, now[file].schema))
-            yield f"{file}: {_who(file)}\n{changed}\n  {_way_out(file)}"
+        elif not _keeps(file, schema, current_files[file].schema):
+            changed = "\n".join(
+                f"    {it}" for it in differences(schema, current_files[file].schema)
+            )
+            yield f"{file}: {_consequence(file)}\n{changed}\n  {_remedy(file)}"
 
 
-def _behind(then: dict[str, Any], now: dict[str, MessageSchema]) -> Iterator[str]:
-    for file, message in now.items():
-        if file not in then:
+def _behind(
+    published_files: dict[str, Any], current_files: dict[str, MessageSchema]
+) -> Iterator[str]:
+    for file, message in current_files.items():
+        if file not in published_files:
             yield f"{file} is not published yet: {_RENEW}"
-        elif then[file] != message.schema and _keeps(file, then[file], message.schema):
+        elif published_files[file] != message.schema and _keeps(
+            file, published_files[file], message.schema
+        ):
             yield f"{file} is behind, by a change that breaks nobody: {_RENEW}"
 
 
@@ -65,13 +75,13 @@ def _is_command(file: str) -> bool:
     return file.startswith("commands/")
 
 
-def _who(file: str) -> str:
+def _consequence(file: str) -> str:
     if _is_command(file):
         return "what publishers send by the published schema might be refused now."
     return "consumers might get now what the published schema rules out."
 
 
-def _way_out(file: str) -> str:
+def _remedy(file: str) -> str:
     kind, _, name = file.removesuffix(".json").partition("/")
     if kind == "events":
         event, _, version = name.partition(".")

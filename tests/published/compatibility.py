@@ -1,4 +1,4 @@
-"""Whether whoever goes by a published schema can go on by it."""
+"""Whether a schema is compatible with its published version."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from jsonschema_rs.canonical import Containment
 
 Schema = dict[str, Any]
 
-_WORDS = {"$id", "$comment", "$defs", "title", "description", "examples"}
-"""Keywords that allow and forbid nothing."""
+_ANNOTATIONS = {"$id", "$comment", "$defs", "title", "description", "examples"}
+"""Keywords that do not affect validation."""
 
 
 def keeps_publishers(published: Schema, current: Schema) -> bool:
-    """Whether all that the published schema lets a publisher send is still taken."""
+    """Whether every value valid under the published schema is still accepted."""
     return _covers(current, published)
 
 
 def keeps_consumers(published: Schema, current: Schema) -> bool:
-    """Whether all that is sent now is what the published schema lets a consumer rely on."""
+    """Whether every value sent now is valid under the published schema."""
     return _covers(published, current)
 
 
 def differences(published: Schema, current: Schema) -> list[str]:
-    """What is another in the two schemas, by its path, besides words for people."""
+    """The differences between two schemas by path, without annotations such as descriptions."""
     return list(_differences("", dereference(published), dereference(current)))
 
 
 def _covers(wider: Schema, narrower: Schema) -> bool:
-    """Where the library can't tell, the answer is no."""
-    wide, narrow = (canonicalize(it, validate_formats=True) for it in (wider, narrower))
+    """False also where the library cannot decide."""
+    wide, narrow = (canonicalize(schema, validate_formats=True) for schema in (wider, narrower))
     return wide.covers(narrow) is Containment.YES
 
 
@@ -42,10 +42,10 @@ def _differences(path: str, old: Any, new: Any) -> Iterator[str]:
     if not isinstance(old, dict) or not isinstance(new, dict):
         yield f"{path}: was {_shown(old)}, is {_shown(new)}"
         return
-    # What stands under `properties` are fields, whatever they are called.
-    passed_over = set() if path.endswith("properties") else _WORDS
+    # Names under `properties` are fields, even if they equal an annotation keyword.
+    ignored = set() if path.endswith("properties") else _ANNOTATIONS
     for name in dict.fromkeys([*old, *new]):
-        if name not in passed_over:
+        if name not in ignored:
             where = f"{path}.{name}" if path else name
             yield from _differences(where, old.get(name, _ABSENT), new.get(name, _ABSENT))
 

@@ -1,1 +1,1 @@
-"""The real servers that tests run against: one module each, started and ended by the tests."""
+"""Real servers for the tests, one module for each; the tests start and stop them."""

@@ -1,4 +1,4 @@
-"""`make servers`: the real servers, for a person who runs the services by hand."""
+"""`make servers`: real servers for running the services manually."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.servers.redis import own_redis
 
 _BOOK = Path(__file__).parents[2] / "domain" / "demo_book.toml"
 _HINT = """
-# Paste the lines above into each shell, and then, each service on a port of its own:
+# Paste the lines above into each shell, and then, each service on its own port:
 #   .venv/bin/checkout topics
 #   .venv/bin/checkout keys create me --scope checkouts:read --scope checkouts:write
 #   CHECKOUT_HTTP_PORT=8000 .venv/bin/checkout api
@@ -26,11 +26,11 @@ _HINT = """
 #   CHECKOUT_HTTP_PORT=8002 .venv/bin/checkout relay
 #   CHECKOUT_HTTP_PORT=8003 .venv/bin/checkout projector
 #   CHECKOUT_HTTP_PORT=8004 .venv/bin/checkout payments
-# Ctrl-C stops the servers and deletes what they hold."""
+# Ctrl-C stops the servers and deletes their data."""
 
 
 def main() -> None:
-    """Start them, print the settings to export, and run until told to stop."""
+    """Start the servers, print the settings to export, and run until SIGINT or SIGTERM."""
     stop_requested = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop_requested.set())

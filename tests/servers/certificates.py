@@ -1,4 +1,4 @@
-"""A certificate authority for the tests, and a server certificate for 127.0.0.1 that it has signed."""
+"""A certificate authority for the tests and a server certificate for 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _NAMES = f"subjectAltName=IP:{programs.HOST},DNS:localhost"
 
 @dataclass(frozen=True)
 class Certificates:
-    """Files in PEM: the authority's certificate, the server's, its key, and both in one."""
+    """PEM files: the authority's certificate, the server's certificate, its key, and both in one file."""
 
     folder: Path
 
     @property
     def authority(self) -> Path:
-        """What clients trust."""
+        """The authority's certificate, which clients trust."""
         return self.folder / "authority.pem"
 
     @property
     def certificate(self) -> Path:
-        """What the server shows."""
+        """The server's certificate."""
         return self.folder / "server.pem"
 
     @property
@@ -38,13 +38,13 @@ class Certificates:
 
     @property
     def key_and_certificate(self) -> Path:
-        """What a Kafka broker calls its key store."""
+        """Key and certificate in one file, as a Kafka broker's key store."""
         return self.folder / "server.store.pem"
 
 
 @contextmanager
 def certificates() -> Iterator[Certificates]:
-    """Make them, in a folder that goes in the end."""
+    """Create the certificates in a temporary folder."""
     if shutil.which("openssl") is None:
         programs.missing("openssl", "apt-get install openssl")
     with TemporaryDirectory(prefix="checkout-certificates-") as folder:

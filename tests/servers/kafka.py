@@ -1,6 +1,6 @@
-"""A Kafka broker for the tests: KRaft, in a temporary folder; a second one may join it.
+"""A Kafka broker for the tests: KRaft, in a temporary folder; a second broker may join it.
 
-The cluster at CHECKOUT_TEST_KAFKA if that is set, else one of our own, from jars that Maven fetches.
+Uses the cluster at CHECKOUT_TEST_KAFKA if that is set, else starts a broker from jars that Maven fetches.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from tests.servers import programs
 _HOME = Path(__file__).with_name("kafka_broker")
 _JARS = _HOME / "jars"
 _JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-"""Small, and quick to start: a broker of a test lives too short to be compiled well."""
+"""A small heap and a fast start; a test's broker does not live long enough for full compilation."""
 _JAVA_FOLDERS = ("/usr/lib/jvm/*/bin", "/opt/java/*/bin")
 _REMEDY = "apt-get install openjdk-17-jre-headless maven, or name a cluster in CHECKOUT_TEST_KAFKA"
 
 
 def fetch_jars() -> None:
-    """Have Maven put the broker's jars into their folder, once for all processes that ask."""
+    """Let Maven download the broker's jars, once for all test processes."""
     with (_HOME / "pom.xml").open() as pom:
         fcntl.flock(pom, fcntl.LOCK_EX)
         if not _JARS.exists():
@@ -43,28 +43,27 @@ def _fetch_jars() -> None:
     if maven is None:
         programs.missing("Maven, which brings Kafka,", _REMEDY)
     with tempfile.TemporaryDirectory(dir=_HOME, prefix="jars.") as folder:
-        draft = Path(folder) / "jars"
+        downloaded = Path(folder) / "jars"
         copy = ["dependency:copy-dependencies", "-DincludeScope=runtime"]
-        ended = subprocess.run(
-            [maven, "-q", "-B", *copy, f"-DoutputDirectory={draft}"],
+        completed = subprocess.run(
+            [maven, "-q", "-B", *copy, f"-DoutputDirectory={downloaded}"],
             cwd=_HOME,
             check=False,
             capture_output=True,
             text=True,
             timeout=300,
         )
-        if ended.returncode:
-            told = ended.stdout.strip().partition("\n")[0]
-            programs.missing("Kafka", f"Maven can't fetch it ({told}); {_REMEDY}")
-        draft.rename(_JARS)
+        if completed.returncode:
+            first_line = completed.stdout.strip().partition("\n")[0]
+            programs.missing("Kafka", f"Maven can't fetch it ({first_line}); {_REMEDY}")
+        downloaded.rename(_JARS)
 
 
 class OwnKafka:
-    """A broker that tests may stop, freeze and start again on the same port with the same data.
+    """A broker that tests may stop, freeze and restart on the same port with the same data.
 
-    Clients speak `protocol` to it; what that needs beyond a name is in the broker's `settings`, and
-    in the options of its `kafka-storage format`. One that `joins` another is a broker and no more:
-    the first one is the controller, and goes on without the second.
+    Clients use `protocol`; `settings` and `format_options` hold what that protocol needs besides.
+    A broker that `joins` another one is no controller: the first broker is, and works without the second.
     """
 
     def __init__(
@@ -92,11 +91,11 @@ class OwnKafka:
 
     @property
     def bootstrap_servers(self) -> str:
-        """Its address."""
+        """The broker's address."""
         return f"{programs.HOST}:{self._port}"
 
     def format(self) -> None:
-        """Write its configuration and an empty log."""
+        """Write the configuration and format an empty log."""
         listener = f"{self._protocol}://{programs.HOST}:{self._port}"
         controller = f"{programs.HOST}:{self._controller}"
         roles, listeners = "broker", listener
@@ -126,7 +125,7 @@ class OwnKafka:
         } | self._settings
         lines = [f"{name}={value}" for name, value in configuration.items()]
         (self._folder / "server.properties").write_text("\n".join(lines))
-        # With "=", for one id in 64 begins with a dash and would be taken for an option.
+        # With "=": one id in 64 begins with a dash and would be parsed as an option.
         options = [f"--cluster-id={self._cluster_id}", *self._format_options, "-c"]
         subprocess.run(
             self._command("kafka.tools.StorageTool", "format", *options),
@@ -137,18 +136,18 @@ class OwnKafka:
         )
 
     def start(self) -> None:
-        """Start it and wait until it takes connections."""
+        """Start the broker and wait until it accepts connections."""
         self.process = programs.start(
             self._command("kafka.Kafka"), self._folder, self._answers, within=60
         )
 
     def stop(self, *signals: signal.Signals) -> None:
-        """End it: by SIGTERM and in order, or as told."""
+        """Stop the broker with these signals, by default SIGTERM for an orderly shutdown."""
         if self.process:
             programs.end(self.process, *(signals or (signal.SIGTERM,)), within=30)
 
     def remove(self) -> None:
-        """End it and delete what it wrote."""
+        """Kill the broker and delete its data."""
         self.stop(signal.SIGKILL)
         shutil.rmtree(self._folder)
 
@@ -173,7 +172,7 @@ def own_kafka(
     format_options: Sequence[str] = (),
     joins: OwnKafka | None = None,
 ) -> Iterator[OwnKafka]:
-    """A broker of one's own, for who wants to stop it."""
+    """A separate broker, which the test may stop."""
     broker = OwnKafka(settings, protocol, format_options, joins)
     try:
         broker.format()
@@ -185,9 +184,9 @@ def own_kafka(
 
 @pytest.fixture(scope="session")
 def kafka_bootstrap() -> Iterator[str]:
-    """A cluster that all tests share: use a topic prefix of your own."""
-    if given := os.environ.get("CHECKOUT_TEST_KAFKA"):
-        yield given
+    """A cluster that all tests share; each test uses its own topic prefix."""
+    if configured := os.environ.get("CHECKOUT_TEST_KAFKA"):
+        yield configured
         return
     with own_kafka() as broker:
         yield broker.bootstrap_servers

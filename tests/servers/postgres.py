@@ -1,6 +1,6 @@
 """A PostgreSQL server for the tests, with a fresh database for each.
 
-The server at CHECKOUT_TEST_POSTGRES_URL if that is set, else one of our own in a temporary folder.
+Uses the server at CHECKOUT_TEST_POSTGRES_URL if that is set, else starts one in a temporary folder.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ _REMEDY = "apt-get install postgresql, or name a server in CHECKOUT_TEST_POSTGRE
 
 
 class OwnPostgres:
-    """A cluster that tests may stop and start. PostgreSQL refuses root, so root starts it as another.
+    """A server that tests may stop and start.
 
-    With `certificates` it takes connections over TLS alone, from who knows the `password`.
+    PostgreSQL never runs as root, so root starts it as another user.
+
+    With `certificates` it accepts only TLS connections that authenticate with `password`.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class OwnPostgres:
         program = programs.find("postgres", *_FOLDERS)
         if program is None:
             programs.missing("PostgreSQL", _REMEDY)
-        self._program = program.resolve()  # initdb stands beside the real one
+        self._program = program.resolve()  # initdb is in the folder of the real program
         self._options = list(options)
         self._folder = Path(tempfile.mkdtemp(prefix="checkout-postgres-"))
         self._as_user: dict[str, Any] = {}
@@ -55,7 +57,7 @@ class OwnPostgres:
         self._port = programs.free_port()
 
     def initialise(self) -> None:
-        """Make an empty cluster, where nothing is promised to survive the machine's crash."""
+        """Create an empty data directory, without durability across a crash of the machine."""
         initdb = self._program.with_name("initdb")
         options = "-D data -U postgres -E UTF8 --no-locale -N".split()
         options += ["-A", "scram-sha-256" if self._password else "trust"]
@@ -86,7 +88,7 @@ class OwnPostgres:
 
     @property
     def url(self) -> str:
-        """The database of the server's owner."""
+        """URL of the server owner's database."""
         address = f"{programs.HOST}:{self._port}/postgres"
         if self._certificates is None:
             return f"postgresql://postgres@{address}"
@@ -96,7 +98,7 @@ class OwnPostgres:
         return f"postgresql://postgres:{self._password}@{address}?{query}"
 
     def start(self) -> None:
-        """Start it, on the same port as before, and wait until it answers."""
+        """Start the server on the same port as before and wait until it answers."""
         settings = {
             "listen_addresses": programs.HOST,
             "port": self._port,
@@ -120,17 +122,17 @@ class OwnPostgres:
         )
 
     def stop(self) -> None:
-        """End it; its connections are cut."""
+        """Stop the server; open connections are closed."""
         if self._process:
             programs.end(self._process, signal.SIGINT, signal.SIGQUIT)
 
     def stop_at_once(self) -> None:
-        """End it without a checkpoint, as `pg_ctl stop -m immediate` does."""
+        """Stop the server without a checkpoint, as `pg_ctl stop -m immediate` does."""
         if self._process:
             programs.end(self._process, signal.SIGQUIT)
 
     def remove(self) -> None:
-        """End it and delete what it wrote."""
+        """Stop the server and delete its data."""
         self.stop()
         shutil.rmtree(self._folder)
 
@@ -146,7 +148,7 @@ class OwnPostgres:
 def own_postgres(
     certificates: Certificates | None = None, password: str = "", options: Sequence[str] = ()
 ) -> Iterator[OwnPostgres]:
-    """A server of one's own, for who wants to stop it."""
+    """A separate server, which the test may stop."""
     server = OwnPostgres(certificates, password, options)
     try:
         server.initialise()
@@ -158,9 +160,9 @@ def own_postgres(
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A server that all tests share: the URL of a database in which others may be created."""
-    if given := os.environ.get("CHECKOUT_TEST_POSTGRES_URL"):
-        yield given
+    """URL of a shared server, with permission to create databases."""
+    if configured := os.environ.get("CHECKOUT_TEST_POSTGRES_URL"):
+        yield configured
         return
     with own_postgres() as server:
         yield server.url
@@ -168,7 +170,7 @@ def postgres_url() -> Iterator[str]:
 
 @contextmanager
 def fresh_database(server_url: str) -> Iterator[str]:
-    """The URL of an empty database, dropped in the end whoever is still connected."""
+    """URL of an empty database, which is dropped afterwards even if connections are open."""
     name = f"checkout_test_{uuid4().hex}"
     with psycopg.connect(server_url, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")

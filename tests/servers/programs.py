@@ -1,4 +1,4 @@
-"""Finding, starting and ending the programs of real servers. They listen on 127.0.0.1 only."""
+"""Find, start and stop the programs of real servers, which listen on 127.0.0.1 only."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import pytest
 
 HOST = "127.0.0.1"
 MISSING = "is not installed: "
-"""In the reason of each test that is skipped for want of a program."""
+"""Part of the skip reason of each test that lacks a program."""
 
 
 def find(program: str, *folders: str) -> Path | None:
-    """A program on the PATH or in one of the folders, which may have wildcards."""
+    """A program on the PATH or in one of the folders, which may contain wildcards."""
     if found := shutil.which(program):
         return Path(found)
     root = Path("/")
@@ -29,7 +29,7 @@ def find(program: str, *folders: str) -> Path | None:
 
 
 def missing(server: str, remedy: str) -> NoReturn:
-    """Skip the test that needs this server, or fail it with CHECKOUT_TEST_REQUIRE_SERVERS=1."""
+    """Skip the current test, or fail it if CHECKOUT_TEST_REQUIRE_SERVERS=1."""
     reason = f"{server} {MISSING}{remedy}"
     if os.environ.get("CHECKOUT_TEST_REQUIRE_SERVERS") == "1":
         pytest.fail(reason, pytrace=False)
@@ -60,7 +60,7 @@ def start(
     within: float,
     **popen: Any,
 ) -> subprocess.Popen[bytes]:
-    """Run a server in its folder, with `server.log` there, and wait until it is ready."""
+    """Start a server in its folder, logging to `server.log`, and wait until it is ready."""
     log = folder / "server.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -69,7 +69,7 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,  # Ctrl-C is for us, who end it in order.
+            start_new_session=True,  # Ctrl-C must reach only the tests, which stop the server in order.
             **popen,
         )
     deadline = time.monotonic() + within
@@ -83,7 +83,7 @@ def start(
 
 
 def end(process: subprocess.Popen[bytes], *signals: signal.Signals, within: float = 10.0) -> None:
-    """End a process by the gentlest of these signals that it heeds in time, or by SIGKILL."""
+    """Send the signals one after another until the process ends; the last one is SIGKILL."""
     for number in (*signals, signal.SIGKILL):
         if process.poll() is None:
             process.send_signal(number)

@@ -1,6 +1,6 @@
-"""A Redis server for the tests, without persistence unless it is asked for a snapshot.
+"""A Redis server for the tests, without persistence except for explicit snapshots.
 
-The server at CHECKOUT_TEST_REDIS_URL if that is set, else one of our own in a temporary folder.
+Uses the server at CHECKOUT_TEST_REDIS_URL if that is set, else starts one in a temporary folder.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _REMEDY = "apt-get install redis-server, or name a server in CHECKOUT_TEST_REDIS
 
 
 class OwnRedis:
-    """A server that tests may stop, freeze and start again: empty, or from its last snapshot.
+    """A server that tests may stop, freeze and restart, empty or from its last snapshot.
 
-    With a `password` it asks for it, and with `certificates` it speaks TLS alone.
+    With a `password` it requires authentication, and with `certificates` it accepts only TLS.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class OwnRedis:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The server's URL."""
         account = f":{self._password}@" if self._password else ""
         address = f"{account}{programs.HOST}:{self._port}/0"
         if self._certificates is None:
@@ -57,7 +57,7 @@ class OwnRedis:
         return f"rediss://{address}?ssl_ca_certs={self._certificates.authority}"
 
     def start(self) -> None:
-        """Start it with the snapshot that lies in its folder, if one does."""
+        """Start the server, from the snapshot in its folder if there is one."""
         settings = ["--bind", programs.HOST, "--save", "", *self._access()]
         command = [str(self._program), *settings, "--dir", str(self._folder), *self._options]
         self.process = programs.start(command, self._folder, self._answers, within=10)
@@ -74,22 +74,22 @@ class OwnRedis:
         return access
 
     def snapshot(self) -> None:
-        """Write what it holds to its folder."""
+        """Write a snapshot of the data to its folder."""
         with Redis.from_url(self.url) as client:
             client.save()
 
     def forget_snapshot(self) -> None:
-        """Have the next start begin empty."""
+        """Delete the snapshot, so that the next start is empty."""
         (self._folder / "dump.rdb").unlink(missing_ok=True)
 
     def stop(self) -> None:
-        """Kill it: nothing is saved."""
+        """Kill the server without saving."""
         if self.process:
             self.process.send_signal(signal.SIGCONT)
             programs.end(self.process)
 
     def remove(self) -> None:
-        """Kill it and delete what it wrote."""
+        """Kill the server and delete its data."""
         self.stop()
         shutil.rmtree(self._folder)
 
@@ -105,7 +105,7 @@ class OwnRedis:
 def own_redis(
     options: Sequence[str] = (), password: str = "", certificates: Certificates | None = None
 ) -> Iterator[OwnRedis]:
-    """A server of one's own, for who wants to stop it."""
+    """A separate server, which the test may stop."""
     server = OwnRedis(options, password, certificates)
     try:
         server.start()
@@ -117,8 +117,8 @@ def own_redis(
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A server that all tests share."""
-    if given := os.environ.get("CHECKOUT_TEST_REDIS_URL"):
-        yield given
+    if configured := os.environ.get("CHECKOUT_TEST_REDIS_URL"):
+        yield configured
         return
     with own_redis() as server:
         yield server.url

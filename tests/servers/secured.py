@@ -1,4 +1,4 @@
-"""Kafka, PostgreSQL and Redis as they stand in production: TLS, and a password for each."""
+"""Kafka, PostgreSQL and Redis with TLS and passwords, as in production."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ACCOUNT = f'username="{USER}" password="{KAFKA_PASSWORD}"'
 
 @dataclass(frozen=True)
 class SecuredServers:
-    """The three, and the settings with which a service reaches Kafka."""
+    """The three servers, and the settings with which a service connects to Kafka."""
 
     kafka: OwnKafka
     postgres: OwnPostgres
@@ -29,7 +29,7 @@ class SecuredServers:
     authority: str
 
     def kafka_settings(self, mechanism: str) -> Mapping[str, str]:
-        """Variables for a service that logs in by this mechanism."""
+        """Environment variables for a service that authenticates with this mechanism."""
         return {
             "CHECKOUT_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
             "CHECKOUT_KAFKA_SASL_MECHANISM": mechanism,
@@ -41,7 +41,7 @@ class SecuredServers:
 
 @contextmanager
 def secured_servers() -> Iterator[SecuredServers]:
-    """Start them; all show certificates of the same authority."""
+    """Start the servers with certificates of one authority."""
     with ExitStack() as stack:
         made = stack.enter_context(certificates())
         users = ["--add-scram", f"SCRAM-SHA-512=[name={USER},password={KAFKA_PASSWORD}]"]

@@ -1,4 +1,4 @@
-"""Stripe's own stripe-mock for the tests: it holds requests against the specification of Stripe's API."""
+"""Stripe's stripe-mock, which validates requests against the specification of Stripe's API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from tests.servers import programs
 
 _BIN = Path(__file__).with_name("bin")
-"""Where `.ci/servers` has Go build it."""
+"""The folder into which `.ci/servers` builds it with Go."""
 
 _REMEDY = "`.ci/servers` builds it with Go 1.22 or newer"
 
@@ -26,7 +26,7 @@ def stripe_mock_url() -> Iterator[str]:
     if program is None:
         programs.missing("stripe-mock", _REMEDY)
     port, port_for_tls = programs.free_port(), programs.free_port()
-    # It would listen for TLS on all addresses, if it weren't told where.
+    # Without an explicit address it would listen for TLS on all interfaces.
     command = [str(program), "-http-addr", f"{programs.HOST}:{port}"]
     command += ["-https-addr", f"{programs.HOST}:{port_for_tls}"]
     folder = Path(tempfile.mkdtemp(prefix="checkout-stripe-mock-"))

@@ -1,4 +1,4 @@
-"""Kafka, PostgreSQL and Redis stop, hang and come back under load."""
+"""Outages of Kafka, PostgreSQL and Redis under load: stopped, hanging, restarted."""
 
 import asyncio
 import signal
@@ -7,15 +7,15 @@ import httpx
 import psycopg
 
 from tests.faults.cluster import API_KEY, Cluster
-from tests.faults.running import of_kind, started, under_load, until_ready
+from tests.faults.load_run import find_service, start_services, under_load, wait_until_ready
 
 OUTAGE_SECONDS = 20
 
 
-async def test_http_goes_on_while_kafka_is_away_and_the_events_arrive_afterwards(
+async def test_http_works_while_kafka_is_down_and_events_are_published_afterwards(
     on_own_servers: Cluster,
 ):
-    services = await started(on_own_servers)
+    services = await start_services(on_own_servers)
     async with under_load(on_own_servers, services) as counts:
         await asyncio.sleep(1)
         await asyncio.to_thread(on_own_servers.kafka.stop)
@@ -26,10 +26,10 @@ async def test_http_goes_on_while_kafka_is_away_and_the_events_arrive_afterwards
         await asyncio.to_thread(on_own_servers.kafka.start)
 
 
-async def test_a_kafka_that_hangs_makes_the_relay_neither_overtake_nor_stick(
+async def test_a_hanging_kafka_neither_reorders_nor_blocks_the_relay(
     on_own_servers: Cluster,
 ):
-    services = await started(on_own_servers)
+    services = await start_services(on_own_servers)
     async with under_load(on_own_servers, services) as counts:
         await asyncio.sleep(1)
         assert on_own_servers.kafka.process
@@ -40,22 +40,22 @@ async def test_a_kafka_that_hangs_makes_the_relay_neither_overtake_nor_stick(
         assert counts["http writes"] > written + 50
 
 
-async def test_postgresql_may_be_restarted_at_once_and_its_connections_be_cut(
+async def test_cut_connections_and_an_immediate_restart_of_postgresql_lose_nothing(
     on_own_servers: Cluster,
 ):
-    services = await started(on_own_servers)
+    services = await start_services(on_own_servers)
     async with under_load(on_own_servers, services):
         for _ in range(20):
             await asyncio.sleep(0.2)
-            await asyncio.to_thread(cut_connections, on_own_servers.database)
+            await asyncio.to_thread(terminate_connections, on_own_servers.database)
         await asyncio.to_thread(on_own_servers.postgres.stop_at_once)
         await asyncio.sleep(3)
         await asyncio.to_thread(on_own_servers.postgres.start)
         await asyncio.sleep(1)
 
 
-async def test_redis_may_come_back_empty_old_or_after_a_hang(on_own_servers: Cluster):
-    services = await started(on_own_servers)
+async def test_redis_may_return_empty_outdated_or_after_a_hang(on_own_servers: Cluster):
+    services = await start_services(on_own_servers)
     redis = on_own_servers.redis
     async with under_load(on_own_servers, services) as counts:
         await asyncio.sleep(1)
@@ -63,11 +63,11 @@ async def test_redis_may_come_back_empty_old_or_after_a_hang(on_own_servers: Clu
         await asyncio.sleep(2)
         await asyncio.to_thread(redis.stop)
         await asyncio.to_thread(redis.start)
-        await until_ready(*services)
+        await wait_until_ready(*services)
         await asyncio.to_thread(redis.forget_snapshot)
         await asyncio.to_thread(redis.stop)
         await asyncio.to_thread(redis.start)
-        await until_ready(*services)
+        await wait_until_ready(*services)
         assert redis.process
         redis.process.send_signal(signal.SIGSTOP)
         written = counts["http writes"]
@@ -76,12 +76,12 @@ async def test_redis_may_come_back_empty_old_or_after_a_hang(on_own_servers: Clu
         assert counts["http writes"] > written + 10
 
 
-async def test_a_vacuum_of_the_events_holds_no_writer_up(on_own_servers: Cluster):
-    services = await started(on_own_servers)
+async def test_a_vacuum_of_the_events_blocks_no_writer(on_own_servers: Cluster):
+    services = await start_services(on_own_servers)
     async with under_load(on_own_servers, services) as counts:
         await asyncio.sleep(1)
         with psycopg.connect(on_own_servers.database, autocommit=True) as admin:
-            # What VACUUM, ANALYZE and CREATE INDEX CONCURRENTLY hold, for as long as they run.
+            # VACUUM, ANALYZE and CREATE INDEX CONCURRENTLY hold this lock for as long as they run.
             with admin.transaction():
                 admin.execute("LOCK TABLE stored_events IN SHARE UPDATE EXCLUSIVE MODE")
                 written = counts["http writes"]
@@ -90,20 +90,20 @@ async def test_a_vacuum_of_the_events_holds_no_writer_up(on_own_servers: Cluster
             admin.execute("VACUUM stored_events")
 
 
-async def test_readiness_says_which_server_is_lost(on_own_servers: Cluster):
-    services = await started(on_own_servers)
+async def test_readiness_names_the_lost_server(on_own_servers: Cluster):
+    services = await start_services(on_own_servers)
     on_own_servers.redis.stop()
 
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {API_KEY}"}) as http:
-        response = await http.get(f"{of_kind(services, 'api').url}/readyz")
+        response = await http.get(f"{find_service(services, 'api').url}/readyz")
     assert response.status_code == 503
     checks = response.json()["checks"]
     assert checks["redis"] != "ok"
     assert checks["store"] == "ok"
 
 
-def cut_connections(database: str) -> None:
-    """As a failing network would: wherever each of them is, in a commit too."""
+def terminate_connections(database: str) -> None:
+    """Terminate all connections at once, as a network failure would, even during a commit."""
     with psycopg.connect(database, autocommit=True) as admin:
         admin.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

@@ -1,4 +1,4 @@
-"""Checkouts in the store, on Kafka and in Redis, for an auditor to look at after somebody touched them."""
+"""Fixtures for the audit commands: checkouts in the store, on Kafka and in Redis."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from redis import Redis
 from services.event_store import EventStore, open_store
 from services.event_store.positions import RELAY
 from tests.eventually import eventually
-from tests.faults.cluster import Cluster, Shared, cluster_on
+from tests.faults.cluster import Cluster, SharedServer, cluster_on
 from tests.services.audit.given import Shop, whole_life
 
 IDS = [f"checkout_{number}" for number in range(12)]
@@ -20,25 +20,25 @@ EVENTS = 13 * len(IDS)
 
 @pytest.fixture(scope="module")
 def audited(kafka_bootstrap: str, postgres_url: str) -> Iterator[Cluster]:
-    """Checkouts that the relay and the projector have taken along, after which both have ended."""
-    with cluster_on(Shared(kafka_bootstrap), Shared(postgres_url)) as made:
-        store = open_store(made.database)
+    """A cluster whose relay and projector have processed all events and were stopped."""
+    with cluster_on(SharedServer(kafka_bootstrap), SharedServer(postgres_url)) as cluster:
+        store = open_store(cluster.database)
         for checkout_id in IDS:
             whole_life(Shop(store), checkout_id)
-        services = [made.add("relay"), made.add("projector")]
+        services = [cluster.add("relay"), cluster.add("projector")]
         eventually(lambda: store.position(RELAY) == store.newest(), within=60)
-        eventually(lambda: made.run("views", "check").returncode == 0, within=60)
+        eventually(lambda: cluster.run("views", "check").returncode == 0, within=60)
         for service in services:
             service.stop()
         store.close()
-        yield made
+        yield cluster
 
 
 @pytest.fixture
 def store(audited: Cluster) -> Iterator[EventStore]:
-    opened = open_store(audited.database)
-    yield opened
-    opened.close()
+    opened_store = open_store(audited.database)
+    yield opened_store
+    opened_store.close()
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def verify(audited: Cluster, *arguments: str) -> CompletedProcess[str]:
 
 
 def violations(ended: CompletedProcess[str]) -> list[str]:
-    """The lines of a verification that failed, without its last one."""
+    """The violation lines of a failed verification, without the summary."""
     assert (ended.returncode, ended.stderr) == (1, "")
     *lines, last = ended.stdout.splitlines()
     assert last.endswith(f": {len(lines)} violations")

@@ -1,4 +1,4 @@
-"""Both doors, for those who repeat what was not answered for good."""
+"""Sends commands over Kafka and HTTP and repeats them until there is a final answer."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from aiokafka.errors import KafkaError
 from tests.faults.cluster import API_KEY, Cluster, ServiceProcess
 from tests.faults.ledger import SOURCE, Ledger, version_of
 
-PATIENCE = 90.0
-"""Seconds for which a writer repeats a write that was not answered for good."""
+RETRY_SECONDS = 90.0
+"""Seconds for which a writer repeats a write without a final answer."""
 
 
-class Doors:
-    """Sends over Kafka and HTTP, and takes down in the ledger what was promised."""
+class Channels:
+    """Sends over Kafka and HTTP, and records in the ledger what was promised."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Doors:
         self.ledger = ledger
 
     async def open(self) -> None:
-        """Connect."""
+        """Connect to Kafka and HTTP."""
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._cluster.kafka.bootstrap_servers,
             acks="all",
@@ -49,18 +49,18 @@ class Doors:
         )
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._producer.stop()
         await self._http.aclose()
 
     async def publish(
-        self, kind: str, checkout: str, command_id: str, body: dict[str, Any]
+        self, command_type: str, checkout: str, command_id: str, body: dict[str, Any]
     ) -> None:
         headers = {
             "ce_specversion": "1.0",
             "ce_id": command_id,
             "ce_source": SOURCE,
-            "ce_type": f"checkout.{kind}",
+            "ce_type": f"checkout.{command_type}",
             "ce_subject": checkout,
         }
         encoded = [(name, value.encode()) for name, value in headers.items()]
@@ -80,30 +80,32 @@ class Doors:
                 return
 
     async def write(self, method: str, path: str, key: str, body: dict[str, Any]) -> str | None:
-        """Write until there is a final answer; returns the checkout that was written."""
+        """Repeat a write until there is a final answer; returns the checkout's id."""
         headers = {"Idempotency-Key": key}
-        response = await self.patiently(method, path, json=body, headers=headers)
+        response = await self.request_until_final(method, path, json=body, headers=headers)
         self.ledger.counts["http writes"] += 1
         if response is None:
-            self.ledger.violations.append(f"{method} {path}: no answer in {PATIENCE:.0f} s")
+            self.ledger.violations.append(f"{method} {path}: no answer in {RETRY_SECONDS:.0f} s")
             return None
         if response.status_code not in (200, 201, 202):
-            told = f"{method} {path}: {response.status_code} {response.text[:200]}"
-            self.ledger.violations.append(told)
+            message = f"{method} {path}: {response.status_code} {response.text[:200]}"
+            self.ledger.violations.append(message)
             return None
-        return self.take_down(method, path, key, response)
+        return self.record_answer(method, path, key, response)
 
-    def take_down(self, method: str, path: str, key: str, response: httpx.Response) -> str:
-        """Note what an answer promises; returns the checkout."""
+    def record_answer(self, method: str, path: str, key: str, response: httpx.Response) -> str:
+        """Record what a response promises; returns the checkout's id."""
         checkout, version = str(response.json()["id"]), version_of(response)
         self.ledger.http_answers[method, path, key] = (checkout, response.status_code, version)
         if response.status_code != 202:
             self.ledger.promised[checkout] = max(self.ledger.promised[checkout], version)
         return checkout
 
-    async def patiently(self, method: str, path: str, **request: Any) -> httpx.Response | None:
-        """The first answer that is one, from whichever API process gives it."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+    async def request_until_final(
+        self, method: str, path: str, **request: Any
+    ) -> httpx.Response | None:
+        """The first final response from any API process, or None after `RETRY_SECONDS`."""
+        deadline = asyncio.get_running_loop().time() + RETRY_SECONDS
         while asyncio.get_running_loop().time() < deadline:
             api = self._random.choice(self._apis)
             try:
@@ -111,15 +113,15 @@ class Doors:
             except httpx.HTTPError:
                 self.ledger.counts["connections lost"] += 1
             else:
-                if not _is_to_be_repeated(path, response):
+                if not _must_be_repeated(path, response):
                     return response
                 self.ledger.counts[str(response.status_code)] += 1
             await asyncio.sleep(0.1)
         return None
 
 
-def _is_to_be_repeated(path: str, response: httpx.Response) -> bool:
-    """Whether the same request is to be sent again, for an answer that is final."""
+def _must_be_repeated(path: str, response: httpx.Response) -> bool:
+    """Whether the response is not final, so that the same request must be sent again."""
     if response.status_code == 503:
         return True
     if not path.endswith("/complete"):
