@@ -44,8 +44,8 @@ def _broken(
     for file, schema in published_files.items():
         if file not in current_files:
             yield (
-                f"{file} is published, and the message is gone: somebody may still send it, or read "
-                "it in the topic. Keep it."
+                f"{file} is published, and the message is gone: publishers may still send it, or "
+                "consumers read it from the topic. Keep it."
             )
         elif not _keeps(file, schema, current_files[file].schema):
             changed = "\n".join(
@@ -63,7 +63,7 @@ def _behind(
         elif published_files[file] != message.schema and _keeps(
             file, published_files[file], message.schema
         ):
-            yield f"{file} is behind, by a change that breaks nobody: {_RENEW}"
+            yield f"{file} is outdated; the change is compatible: {_RENEW}"
 
 
 def _keeps(file: str, published: dict[str, Any], current: dict[str, Any]) -> bool:
@@ -77,8 +77,8 @@ def _is_command(file: str) -> bool:
 
 def _consequence(file: str) -> str:
     if _is_command(file):
-        return "what publishers send by the published schema might be refused now."
-    return "consumers might get now what the published schema rules out."
+        return "messages that publishers send by the published schema might now be rejected."
+    return "consumers might now receive messages that the published schema forbids."
 
 
 def _remedy(file: str) -> str:
@@ -86,10 +86,10 @@ def _remedy(file: str) -> str:
     if kind == "events":
         event, _, version = name.partition(".")
         return (
-            f"Leave version {version} of {event} as it is published, and give the new shape a class "
-            f"of its own with SCHEMA_VERSION = {int(version) + 1}."
+            f"Keep version {version} of {event} as published, and add a new class for the new shape "
+            f"with SCHEMA_VERSION = {int(version) + 1}."
         )
     return (
-        f"What is in {kind}/ has no version on the wire: leave {name} as it is published, and give the "
-        "new shape a type of another name."
+        f"Messages in {kind}/ have no version on the wire: keep {name} as published, and add "
+        "a type of another name for the new shape."
     )

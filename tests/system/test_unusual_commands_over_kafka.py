@@ -42,7 +42,7 @@ UNUSUAL: dict[str, RecordFactory] = {
     "null for an attribute of a structured event": lambda: valid_structured_command(
         correlationid=None
     ),
-    "an attribute of a structured event nobody knows": lambda: valid_structured_command(
+    "an unknown attribute of a structured event": lambda: valid_structured_command(
         shopfloor=[{"a": 1}]
     ),
 }
