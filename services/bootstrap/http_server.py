@@ -15,11 +15,9 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from services.messages.errors import error_body
+from services.runtime.settings import HTTP_KEEP_ALIVE_SECONDS
 
 _GRACE_SECONDS = 2
-_KEEP_ALIVE_SECONDS = 120
-"""Longer than clients and load balancers keep an idle connection (httpx 5 s, nginx and AWS 60 s,
-Go 90 s), so that it is they who close it, never we while a request is on its way."""
 
 
 class _Protocol(H11Protocol):
@@ -54,9 +52,12 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
+async def serving(
+    app: ASGIApp, host: str, port: int, keep_alive: int = HTTP_KEEP_ALIVE_SECONDS
+) -> AsyncIterator[int]:
     """Serve within the block; yields the port, a free one for 0.
 
+    An idle connection is closed after `keep_alive` seconds.
     Raises `CannotServe`, naming the address.
     """
     listener = _listen(host, port)
@@ -67,7 +68,7 @@ async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
         access_log=False,
         server_header=False,
         lifespan="off",
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=keep_alive,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config)

@@ -101,7 +101,7 @@ async def run_with_health(
 async def serving_at(app: ASGIApp, settings: Settings) -> AsyncIterator[None]:
     """Serve an application where the settings say. Raises `BadSetting`."""
     try:
-        async with serving(app, settings.http_host, settings.http_port):
+        async with serving(app, settings.http_host, settings.http_port, settings.http_keep_alive):
             yield
     except CannotServe as error:
         names = f"{variable('http_host')} or {variable('http_port')}"

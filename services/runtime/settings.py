@@ -44,6 +44,9 @@ def _hours(given: object) -> object:
 _Retention = Annotated[int, BeforeValidator(_hours), Field(le=1_000_000_000)]
 """Hours, or `UNLIMITED`."""
 _Partitions = Annotated[int, Field(ge=1)]
+HTTP_KEEP_ALIVE_SECONDS = 75
+"""Longer than clients and load balancers keep an idle connection (httpx 5 s, nginx and AWS 60 s):
+they close it then, rather than the server while a request is on its way."""
 
 
 class Settings(BaseSettings):
@@ -86,6 +89,7 @@ class Settings(BaseSettings):
     max_lag_events: Annotated[int, Field(ge=1)] = 10_000
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    http_keep_alive: Annotated[int, Field(ge=1, le=86_400)] = HTTP_KEEP_ALIVE_SECONDS
 
     @classmethod
     def load(cls, *needed: str) -> Settings:
