@@ -33,7 +33,7 @@ async def run(settings: Settings) -> None:
             "store": store_check(store),
             "writer": failure_check(writer),
             "redis": views_check(views),
-            "kafka": failure_check(consumer.subscription),
+            "kafka": failure_check(consumer.batch_consumer),
         }
         needed = (topics.commands, topics.replies, topics.dead_letters)
         await run_with_health(settings, consumer, checks, TopicReadiness(kafka, needed))

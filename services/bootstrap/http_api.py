@@ -10,11 +10,11 @@ from services.bootstrap.parts import running, serving_at, writing
 from services.bootstrap.readiness_checks import failure_check, store_check, views_check
 from services.command_handling import GroupCommitter
 from services.event_store import EventStore
-from services.http_api.app import ApiParts, HttpApi
+from services.http_api.app import ApiDependencies, HttpApi
 from services.http_api.checkout_reader import CheckoutReader
+from services.http_api.history_reader import HistoryReader
 from services.http_api.list_reader import ListReader
 from services.http_api.payment_watch import PaymentWatch
-from services.http_api.point_in_time import PointInTimeReader
 from services.kafka.topics import Topics
 from services.runtime.health import Check
 from services.runtime.settings import BadSetting, Settings, variable
@@ -39,12 +39,12 @@ def build(
         "keys": failure_check(keys),
         **more_checks,
     }
-    parts = ApiParts(
+    parts = ApiDependencies(
         writer,
         payments,
         CheckoutReader(views, store),
         ListReader(views),
-        PointInTimeReader(store),
+        HistoryReader(store),
         keys,
         Topics(settings.topic_prefix),
         checks,

@@ -18,7 +18,7 @@ from services.bootstrap.readiness_checks import failure_check
 from services.command_handling import GroupCommitter, Handler
 from services.command_handling.view_writer import ViewWriter
 from services.event_store import EventStore
-from services.event_store.side_rows import side_row_encoder
+from services.event_store.side_row_encoder import side_row_encoder
 from services.kafka.topic_readiness import TopicReadiness
 from services.runtime.health import Check, health_routes
 from services.runtime.lag import LagMonitor

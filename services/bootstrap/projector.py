@@ -29,7 +29,7 @@ async def run(settings: Settings) -> None:
         checks = {
             "store": store_check(store),
             "redis": views_check(views),
-            "kafka": failure_check(projector.subscription),
+            "kafka": failure_check(projector.batch_consumer),
             "views": failure_check(projector),
         }
         await run_with_health(settings, projector, checks, TopicReadiness(kafka, [topics.events]))

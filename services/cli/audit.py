@@ -11,9 +11,9 @@ import typer
 
 from domain.checkout import Checkout
 from projections.checkout_view import render
+from services.audit.as_of import NotThere, as_of
 from services.audit.differences import differences
 from services.audit.history import history as history_of
-from services.audit.point_in_time import NotThere, as_of
 from services.cli.audit_options import AsJson, CheckoutId, audited, moment, store_of
 from services.cli.audit_replay import replay
 from services.cli.audit_verify import verify

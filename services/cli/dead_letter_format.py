@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from services.cli.terminal import escaped, laid_out
-from services.command_consumer.dead_letters import DeadLetter
+from services.command_consumer.dead_letter_codec import DeadLetter
 
 
 def line(letter: DeadLetter) -> str:

@@ -14,8 +14,8 @@ import typer
 
 from services.cli.dead_letter_format import line, pages, summary, whole
 from services.cli.terminal import escaped
+from services.command_consumer.dead_letter_codec import DeadLetter
 from services.command_consumer.dead_letter_retry import Letters, RetryRun
-from services.command_consumer.dead_letters import DeadLetter
 from services.kafka.connection import KafkaConnection, connection_of
 from services.kafka.topic_reader import record_at, records_of
 from services.kafka.topics import Topics

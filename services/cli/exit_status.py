@@ -5,7 +5,7 @@ from __future__ import annotations
 from redis.exceptions import RedisError
 
 from domain.checkout import BrokenStream
-from services.audit.point_in_time import NotThere
+from services.audit.as_of import NotThere
 from services.audit.views_rebuild import RedisRestarted
 from services.dev import DevError
 from services.event_store import StoreUnavailable

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from aiokafka import ConsumerRecord
 
-from services.command_consumer import dead_letters
+from services.command_consumer import dead_letter_codec
 from services.command_consumer.command_decoding import (
     DecodedCommand,
     UnanswerableRecord,
@@ -16,10 +16,10 @@ from services.command_consumer.command_decoding import (
 )
 from services.command_consumer.reply_topics import ReplyTopics
 from services.command_handling import Accepted, Answer, Failed, GroupCommitter, Rejected
+from services.kafka.batch_consumer import BatchConsumer, Records
 from services.kafka.connection import KafkaConnection
 from services.kafka.producer_record import ProducerRecord
 from services.kafka.publisher import KafkaUnavailable, Publisher
-from services.kafka.subscription import Records, Subscription
 from services.kafka.topics import Topics
 from services.messages.dead_letters import DeadLetterReason
 from services.messages.replies import RepliedCommand, accepted, rejected
@@ -45,21 +45,21 @@ class CommandConsumer:
         self._now = now
         self._publisher = Publisher(connection)
         self._reply_topics = ReplyTopics(topics.replies, self._publisher)
-        self.subscription = Subscription(
+        self.batch_consumer = BatchConsumer(
             connection, topics.commands, f"{topics.prefix}commands", self._handle
         )
         waiting = "commands are not handled yet"
-        self.lag = LagMonitor(waiting, self.subscription.lag, COMMAND_LAG, max_lag)
+        self.lag = LagMonitor(waiting, self.batch_consumer.lag, COMMAND_LAG, max_lag)
 
     async def start(self) -> None:
         """Join the consumer group and start."""
-        await self.subscription.start()
+        await self.batch_consumer.start()
         self.lag.start()
 
     async def stop(self) -> None:
         """Finish the batch in hand and leave the group."""
         await self.lag.stop()
-        await self.subscription.stop()
+        await self.batch_consumer.stop()
         await self._publisher.stop()
 
     async def _handle(self, records: Records) -> None:
@@ -126,4 +126,4 @@ class CommandConsumer:
             record.offset,
         )
         topic = self._topics.dead_letters
-        return dead_letters.encode(topic, record, reason, self._now(), checkout_version)
+        return dead_letter_codec.encode(topic, record, reason, self._now(), checkout_version)

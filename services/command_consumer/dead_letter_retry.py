@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer
 
 from domain.rejection import Rejection
 from services.command_consumer.command_decoding import DecodedCommand, decode_command
-from services.command_consumer.dead_letters import DeadLetter
+from services.command_consumer.dead_letter_codec import DeadLetter
 from services.command_consumer.received_cloud_event import ReceivedCloudEvent
 from services.command_handling import CommandEnvelope
 from services.kafka.connection import KafkaConnection

@@ -16,7 +16,7 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from domain.rejection import Rejection, RejectionCode, invalid
-from services.kafka.consumer import UndecodableRecord
+from services.kafka.resilient_consumer import UndecodableRecord
 from services.messages.dead_letters import DeadLetterReason
 from services.messages.strict_json import parse_json
 

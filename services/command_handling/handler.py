@@ -18,7 +18,7 @@ from services.command_handling.idempotency import Idempotency
 from services.command_handling.unit_of_work import UnitOfWork
 from services.event_store import Conflict, EventStore
 from services.event_store.recorder import StreamRange
-from services.event_store.side_rows import DecidedCommand, SideRowEncoder
+from services.event_store.side_row_encoder import DecidedCommand, SideRowEncoder
 from services.runtime.metrics import DECIDE_SECONDS
 
 _MAX_CONFLICTS = 100

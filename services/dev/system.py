@@ -21,8 +21,8 @@ from services.dev import DevError
 from services.dev.embedded import EmbeddedKafka, embedded_views
 from services.event_store import open_store
 from services.event_store.positions import RELAY
+from services.kafka.batch_consumer import BatchConsumer
 from services.kafka.connection import connection_of
-from services.kafka.subscription import Subscription
 from services.kafka.topics import Topics
 from services.outbox_relay.relay import OutboxRelay
 from services.payment_worker.providers.test.gateway import FakeGateway
@@ -106,8 +106,8 @@ async def dev_system(
         consumer = command_consumer.build(settings, connection, writer)
         payments = payment_worker.build(settings, store, writer, gateway, token_keys)
         checks = {
-            "commands": failure_check(consumer.subscription),
-            "projector": failure_check(projection.subscription),
+            "commands": failure_check(consumer.batch_consumer),
+            "projector": failure_check(projection.batch_consumer),
             "relay": failure_check(relay),
             "payments": failure_check(payments),
             "lag of commands": failure_check(consumer.lag),
@@ -119,7 +119,7 @@ async def dev_system(
         app, watch = http_api.build(settings, store, views, writer, keys, checks)
         await stack.enter_async_context(running(relay, projection, consumer, payments, watch))
         port = await stack.enter_async_context(serving(app, "127.0.0.1", http_port))
-        await _until_assigned(consumer.subscription, projection.subscription)
+        await _until_assigned(consumer.batch_consumer, projection.batch_consumer)
         yield DevSystem(
             http=f"http://127.0.0.1:{port}",
             kafka=kafka.bootstrap_servers,
@@ -162,10 +162,10 @@ def _keys_file(data: Path) -> Path:
     return data / "api-keys.json"
 
 
-async def _until_assigned(*subscriptions: Subscription) -> None:
+async def _until_assigned(*consumers: BatchConsumer) -> None:
     try:
         async with asyncio.timeout(_READY_SECONDS):
-            for subscription in subscriptions:
-                await subscription.until_assigned()
+            for consumer in consumers:
+                await consumer.until_assigned()
     except TimeoutError:
         raise NotReady(f"not ready within {_READY_SECONDS:.0f} s") from None

@@ -10,21 +10,21 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route, Router, request_response
 from starlette.types import Receive, Scope, Send
 
+from services.http_api.dependencies import ApiDependencies
 from services.http_api.middleware import RequestMiddleware
 from services.http_api.openapi import SWAGGER_UI, openapi_document
-from services.http_api.parts import ApiParts
 from services.http_api.routing import Path, not_found, routes
 from services.http_api.v1.operations import OPERATIONS
 from services.messages.asyncapi import asyncapi_document, asyncapi_page
 from services.runtime.health import health_routes
 
-__all__ = ["ApiParts", "HttpApi"]
+__all__ = ["ApiDependencies", "HttpApi"]
 
 
 class HttpApi:
     """Serves the operations of `/v1`, health, and the documents of both channels."""
 
-    def __init__(self, parts: ApiParts) -> None:
+    def __init__(self, parts: ApiDependencies) -> None:
         health = health_routes(parts.checks)
         asyncapi = asyncapi_document(parts.topics)
 

@@ -16,8 +16,8 @@ from starlette.responses import Response
 
 from domain.commands import Command
 from domain.rejection import Rejection
+from services.http_api.dependencies import ApiDependencies
 from services.http_api.errors import ApiError
-from services.http_api.parts import ApiParts
 from services.http_api.query_parameters import QueryParameter
 from services.http_api.request_headers import RequestHeader
 from services.security.api_keys import ApiKey, Scope
@@ -87,7 +87,7 @@ class Call:
 
     operation: Operation
     request: Request
-    parts: ApiParts
+    parts: ApiDependencies
     key: ApiKey
     query: Mapping[str, Any]
     command: Command | None = None

@@ -12,17 +12,18 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.rejection import Rejection
+from services.http_api.authentication import authorize
+from services.http_api.dependencies import ApiDependencies
 from services.http_api.errors import METHODS, ApiError, rejected
 from services.http_api.operation import Call, Operation
-from services.http_api.parts import ApiParts
 from services.http_api.query_parameters import read_query
-from services.http_api.requests import authorize, json_body
+from services.http_api.request_body import json_body
 
 ROUTE = "checkout.route"
 """The key of the ASGI scope under which a request's path template is found by metrics and logs."""
 
 
-def routes(operations: Iterable[Operation], parts: ApiParts) -> list[BaseRoute]:
+def routes(operations: Iterable[Operation], parts: ApiDependencies) -> list[BaseRoute]:
     """A route for each path of a table of operations."""
     by_path = groupby(sorted(operations, key=_path), key=_path)
     return [
@@ -50,7 +51,7 @@ class Path(Route):
 class _Endpoint:
     """Answers the requests to one operation. The order of its checks is promised to clients."""
 
-    def __init__(self, operation: Operation, parts: ApiParts) -> None:
+    def __init__(self, operation: Operation, parts: ApiDependencies) -> None:
         self._operation = operation
         self._parts = parts
 

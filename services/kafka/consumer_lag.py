@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from services.kafka.consumer import ResilientConsumer
+from services.kafka.resilient_consumer import ResilientConsumer
 from services.runtime.lag import Lag
 
 

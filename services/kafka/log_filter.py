@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-faststream_logger = logging.getLogger("services.kafka.subscription.faststream")
+faststream_logger = logging.getLogger("services.kafka.batch_consumer.faststream")
 
 
 def _is_relevant(record: logging.LogRecord) -> bool:

@@ -10,8 +10,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.kafka.connection import KafkaConnection
-from services.kafka.consumer import ResilientConsumer
 from services.kafka.publisher import KafkaUnavailable, Publisher
+from services.kafka.resilient_consumer import ResilientConsumer
 
 _MAX_RECORDS = 100
 _FETCH_BYTES = 256 * 1024

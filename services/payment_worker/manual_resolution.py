@@ -11,7 +11,7 @@ from domain.events import Metadata
 from domain.merchant_book import MerchantBook
 from services.command_handling import Accepted, Handler
 from services.event_store import Attempt, AttemptState, EventStore
-from services.event_store.side_rows import side_row_encoder
+from services.event_store.side_row_encoder import side_row_encoder
 from services.payment_worker.outcome_command import outcome_command, was_already_closed
 
 

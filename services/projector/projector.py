@@ -15,8 +15,8 @@ from projections.rebuild import rebuild
 from projections.redis.views import Advance, RedisViews, chunks
 from projections.registry import render_view
 from services.event_store import EventStore
+from services.kafka.batch_consumer import BatchConsumer, Records
 from services.kafka.connection import KafkaConnection
-from services.kafka.subscription import Records, Subscription
 from services.kafka.topics import Topics
 from services.runtime.lag import LagMonitor
 from services.runtime.metrics import PROJECTED, PROJECTION_LAG
@@ -55,11 +55,11 @@ class Projector:
         self._name = uuid.uuid4().hex
         self._building = asyncio.Lock()
         self._task = SupervisedTask("rebuild", self._look_after_redis)
-        self.subscription = Subscription(
+        self.batch_consumer = BatchConsumer(
             connection, topics.events, f"{topics.prefix}projector", self._project, self._go_back
         )
         waiting = "events are not projected yet"
-        self.lag = LagMonitor(waiting, self.subscription.lag, PROJECTION_LAG, max_lag)
+        self.lag = LagMonitor(waiting, self.batch_consumer.lag, PROJECTION_LAG, max_lag)
 
     @property
     def failure(self) -> str | None:
@@ -68,7 +68,7 @@ class Projector:
 
     async def start(self) -> None:
         """Rebuild the records if necessary, and follow the events."""
-        await self.subscription.start()
+        await self.batch_consumer.start()
         self._task.start()
         self.lag.start()
 
@@ -76,7 +76,7 @@ class Projector:
         """Finish what is in hand and leave the group."""
         await self.lag.stop()
         await self._task.stop()
-        await self.subscription.stop()
+        await self.batch_consumer.stop()
 
     async def _project(self, records: Records) -> None:
         # Computed before the check of Redis, which may change the positions that this batch
@@ -92,7 +92,7 @@ class Projector:
             is_as_expected = await self._views.apply(last, advances)
         if not is_as_expected:
             logger.warning("Redis holds other positions than expected: going back to them")
-            await self._go_back(sorted(self.subscription.consumer.assignment()))
+            await self._go_back(sorted(self.batch_consumer.consumer.assignment()))
             return
         self._positions |= {move.partition: move.new for move in advances}
         PROJECTED.inc(len(records))
@@ -107,9 +107,9 @@ class Projector:
         for partition in partitions:
             position = self._positions.get(_partition_name(*partition))
             if position is None:
-                await self.subscription.consumer.seek_to_beginning(partition)
+                await self.batch_consumer.consumer.seek_to_beginning(partition)
             else:
-                self.subscription.consumer.seek(partition, position)
+                self.batch_consumer.consumer.seek(partition, position)
 
     async def _look_after_redis(self) -> None:
         await self._ensure_built()
@@ -144,7 +144,7 @@ class Projector:
 
     async def _ends(self) -> dict[str, int]:
         """The ends of all partitions now: everything before them is in the store already."""
-        consumer = self.subscription.consumer
+        consumer = self.batch_consumer.consumer
         numbers = consumer.partitions_for_topic(self._topic) or set()
         ends = await consumer.end_offsets([TopicPartition(self._topic, n) for n in numbers])
         return {_partition_name(*partition): end for partition, end in ends.items()}

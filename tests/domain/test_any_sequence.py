@@ -33,9 +33,9 @@ from domain.events import CheckoutCompleted, Event, PaymentStarted, RecordedEven
 from domain.merchant_book import MerchantBook
 from domain.rejection import Rejection, RejectionCode
 from projections.checkout_view import render
-from tests.domain import given, wishes
+from tests.domain import given, strategies
 from tests.domain.books import BOOK
-from tests.domain.soundness import assert_sound
+from tests.domain.invariants import assert_sound
 
 PAYMENT_STEPS = {"PaymentStarted": "S", "PaymentDeclined": "D", "CheckoutCompleted": "C"}
 
@@ -50,23 +50,31 @@ class AnySequence(RuleBasedStateMachine):
         self.book: MerchantBook = BOOK
         self.checkout: Checkout | None = None
         self.stream: list[RecordedEvent] = []
-        self.wishes: dict[str, Any] = {}
+        self.wanted: dict[str, Any] = {}
         self.rejections: list[tuple[RejectionCode, str | None]] = []
         self.sent = 0
         self.running: str | None = None
         self.paid_with: str | None = None
 
-    @rule(book=wishes.books)
+    @rule(book=strategies.books)
     def the_merchant_changes_the_book(self, book: MerchantBook) -> None:
         self.book = book
 
     @precondition(lambda self: len(self.stream) % 3 == 0)
-    @rule(body=wishes.creates, expected=wishes.seen, drift=wishes.clock)
+    @rule(
+        body=strategies.creates,
+        expected=strategies.seen,
+        drift=strategies.clock,
+    )
     def create(self, body: dict[str, Any], expected: str | None, drift: timedelta) -> None:
         self.send(CreateCheckout.parse(body), body, expected, drift)
 
     @precondition(lambda self: self.checkout)
-    @rule(body=wishes.updates, expected=wishes.seen, drift=wishes.clock)
+    @rule(
+        body=strategies.updates,
+        expected=strategies.seen,
+        drift=strategies.clock,
+    )
     def update(self, body: dict[str, Any], expected: str | None, drift: timedelta) -> None:
         command = UpdateCheckout.parse(body)
         if self.send(command, body, expected, drift):
@@ -75,12 +83,21 @@ class AnySequence(RuleBasedStateMachine):
             )
 
     @precondition(lambda self: self.checkout and len(self.stream) % 5 == 0)
-    @rule(message=st.none() | st.just("Changed my mind"), expected=wishes.seen, drift=wishes.clock)
+    @rule(
+        message=st.none() | st.just("Changed my mind"),
+        expected=strategies.seen,
+        drift=strategies.clock,
+    )
     def cancel(self, message: str | None, expected: str | None, drift: timedelta) -> None:
         self.send(CancelCheckout.parse({"message": message}), {}, expected, drift)
 
     @precondition(lambda self: self.checkout)
-    @rule(target=attempts, body=wishes.completes, expected=wishes.seen, drift=wishes.clock)
+    @rule(
+        target=attempts,
+        body=strategies.completes,
+        expected=strategies.seen,
+        drift=strategies.clock,
+    )
     def complete(
         self, body: dict[str, Any], expected: str | None, drift: timedelta
     ) -> str | MultipleResults[str]:
@@ -101,13 +118,17 @@ class AnySequence(RuleBasedStateMachine):
         self.running = told.attempt_id
         return told.attempt_id
 
-    @rule(attempt_id=attempts, payment_id=wishes.payment_ids, drift=wishes.clock)
+    @rule(
+        attempt_id=attempts,
+        payment_id=strategies.payment_ids,
+        drift=strategies.clock,
+    )
     def a_payment_is_taken(self, attempt_id: str, payment_id: str, drift: timedelta) -> None:
         again = payment_id == self.paid_with
         if self.settle(RecordPayment(attempt_id=attempt_id, payment_id=payment_id), again, drift):
             self.paid_with = payment_id
 
-    @rule(attempt_id=attempts, drift=wishes.clock)
+    @rule(attempt_id=attempts, drift=strategies.clock)
     def a_payment_is_declined(self, attempt_id: str, drift: timedelta) -> None:
         decline = RecordDecline(attempt_id=attempt_id, code="no_funds", message="No funds")
         self.settle(decline, False, drift)
@@ -129,7 +150,7 @@ class AnySequence(RuleBasedStateMachine):
         assert self.running is None, "nothing is taken while a payment runs"
         assert expected != "stale"
         self.record(events, drift)
-        self.wishes.update(body)
+        self.strategies.update(body)
         return True
 
     def settle(self, command: RecordPayment | RecordDecline, again: bool, drift: timedelta) -> bool:
@@ -164,11 +185,11 @@ class AnySequence(RuleBasedStateMachine):
         if self.checkout is None:
             return
         shown = render(self.checkout)
-        assert [line["item"] for line in shown["line_items"]] == self.wishes["items"]
-        assert shown.get("buyer") == self.wishes.get("buyer")
-        assert shown.get("fulfillment_address") == self.wishes.get("fulfillment_address")
+        assert [line["item"] for line in shown["line_items"]] == self.wanted["items"]
+        assert shown.get("buyer") == self.strategies.get("buyer")
+        assert shown.get("fulfillment_address") == self.strategies.get("fulfillment_address")
         if self.checkout.choice:
-            assert self.checkout.choice == self.wishes["fulfillment_option_id"]
+            assert self.checkout.choice == self.wanted["fulfillment_option_id"]
 
     @invariant()
     def its_payment_is_the_one_that_was_told(self) -> None:

@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from projections.checkout_view import render
-from services.audit.point_in_time import as_of
+from services.audit.as_of import as_of
 from services.event_store import EventStore
 from tests.services.audit.given import Shop, remove, whole_life
 from tests.services.command_line import checkout

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord
 
-from services.command_consumer import dead_letters
+from services.command_consumer import dead_letter_codec
 from services.command_consumer.command_decoding import DecodedCommand, decode_command
+from services.command_consumer.dead_letter_codec import DeadLetter
 from services.command_consumer.dead_letter_retry import CannotRetry, RetryPlanner
-from services.command_consumer.dead_letters import DeadLetter
 from services.kafka.topics import Topics
 from services.messages.command_client import Reply
 from services.messages.dead_letters import DeadLetterReason
@@ -60,7 +60,7 @@ def letter_of(
     reason: DeadLetterReason = DeadLetterReason.INTERNAL,
 ) -> DeadLetter:
     """A dead letter, encoded and decoded."""
-    sent = dead_letters.encode(TOPICS.dead_letters, original, reason, NOW, version)
+    sent = dead_letter_codec.encode(TOPICS.dead_letters, original, reason, NOW, version)
     return DeadLetter.decode(record(sent.topic, sent.key, sent.value, sent.headers))
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from aiokafka import ConsumerRecord
 
-from services.command_consumer import dead_letters
+from services.command_consumer import dead_letter_codec
 from services.kafka.producer_record import ProducerRecord
 from services.kafka.publisher import MAX_MESSAGE_BYTES
 from services.messages.dead_letters import DeadLetterReason
@@ -17,7 +17,7 @@ Headers = list[tuple[str, bytes | None]]
 
 def letter(key: bytes | None, value: bytes | None, headers: Headers) -> ProducerRecord:
     record = ConsumerRecord("checkout.commands", 7, 42, 0, 0, key, value, None, 0, 0, headers)
-    return dead_letters.encode(
+    return dead_letter_codec.encode(
         "checkout.dead-letters", record, DeadLetterReason.INVALID_SUBJECT, NOW
     )
 

@@ -16,7 +16,7 @@ from domain.rejection import Rejection
 from services.command_handling import Accepted, Answer, CommandEnvelope, Handler, fingerprint_of
 from services.event_store import EventStore, StoreUnavailable
 from services.event_store.recorder import StreamRange
-from services.event_store.side_rows import side_row_encoder
+from services.event_store.side_row_encoder import side_row_encoder
 from services.security.token_encryption import TokenKeys, new_key_line
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ from services.command_handling import CommandEnvelope, Failed, GroupCommitter, O
 from services.command_handling.handler import Handler
 from services.command_handling.view_writer import ViewWriter
 from services.event_store import EventStore
-from services.event_store.side_rows import side_row_encoder
+from services.event_store.side_row_encoder import side_row_encoder
 from tests.eventually import eventually_async
 from tests.services.command_handling.given import (
     BOOK,

@@ -10,7 +10,7 @@ from fakeredis import FakeAsyncRedis
 from domain.values import Status
 from projections.redis.server_identity import RunId
 from projections.redis.views import RedisViews
-from services.http_api.app import ApiParts, HttpApi
+from services.http_api.app import ApiDependencies, HttpApi
 from services.http_api.list_reader import ListReader
 from services.kafka.topics import Topics
 from services.security.api_keys import ApiKey, Scope
@@ -31,7 +31,7 @@ class Keys:
 
 def app_on(views: RedisViews) -> HttpApi:
     return HttpApi(
-        ApiParts(
+        ApiDependencies(
             writer=None,
             payments=None,
             checkouts=None,

@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from domain.commands import COMMANDS, CancelCheckout, CreateCheckout, UpdateCheckout
 from domain.rejection import Rejection, RejectionCode
 from projections.checkout_view import render
-from services.http_api.app import ApiParts, HttpApi
+from services.http_api.app import ApiDependencies, HttpApi
 from services.kafka.topics import Topics
 from services.messages.errors import flat_error
 from tests.domain.given import ADA, BERLIN, CALIFORNIA, MUG, PARIS, after, ask, item
@@ -80,7 +80,7 @@ CHECKOUTS = {
 
 
 def app():
-    return HttpApi(ApiParts(None, None, None, None, None, None, Topics(), {}))
+    return HttpApi(ApiDependencies(None, None, None, None, None, None, Topics(), {}))
 
 
 @pytest.fixture(scope="module")

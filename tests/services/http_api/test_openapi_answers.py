@@ -13,7 +13,7 @@ from domain.rejection import Rejection, RejectionCode
 from projections.registry import render_view
 from services.command_handling import Accepted, Expired, Failed, Overloaded, Rejected
 from services.event_store import StoreUnavailable
-from services.http_api.app import ApiParts, HttpApi
+from services.http_api.app import ApiDependencies, HttpApi
 from services.http_api.list_reader import ListReader
 from services.kafka.topics import Topics
 from services.messages.event_messages import structured_event
@@ -74,7 +74,9 @@ class Scripted:
 def app_that_answers(answer=None):
     scripted = Scripted(answer)
     lists = ListReader(None)
-    return HttpApi(ApiParts(scripted, scripted, scripted, lists, scripted, Keys(), Topics(), {}))
+    return HttpApi(
+        ApiDependencies(scripted, scripted, scripted, lists, scripted, Keys(), Topics(), {})
+    )
 
 
 async def call(operation_id, answer=None, scope=None, query="", **changes):

@@ -7,10 +7,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from services.kafka.consumer import ResilientConsumer
 from services.kafka.lenient_decoding import UndecodableRecord
 from services.kafka.producer_record import ProducerRecord
 from services.kafka.publisher import Publisher
+from services.kafka.resilient_consumer import ResilientConsumer
 from tests.services.kafka.bad_names import GZIP, NAME, PLAIN, Record, is_spoiled, send_spoiled
 from tests.system.kafka_user import new_id
 

@@ -8,7 +8,7 @@ from aiokafka import ConsumerRecord
 from domain.commands import COMMANDS
 from domain.rejection import Rejection, RejectionCode
 from projections.registry import render_view
-from services.command_consumer import dead_letters
+from services.command_consumer import dead_letter_codec
 from services.kafka.topics import Topics
 from services.messages.asyncapi import asyncapi_document
 from services.messages.dead_letters import DeadLetterReason
@@ -68,7 +68,7 @@ def test_a_dead_letter_as_it_is_sent_matches_its_schema(reason, size):
     value = b"?" * size
     record = ConsumerRecord("checkout.commands", 7, 42, 0, 0, b"c1", value, None, 2, size, ())
 
-    message = dead_letters.encode("checkout.dead-letters", record, reason, NOW)
+    message = dead_letter_codec.encode("checkout.dead-letters", record, reason, NOW)
 
     documented = MESSAGES["DeadLetter"]["headers"]
     headers = {key: content.decode() for key, content in message.headers}

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import httpx
 
-from services.http_api.app import ApiParts, HttpApi
+from services.http_api.app import ApiDependencies, HttpApi
 from services.kafka.topics import Topics
 from services.messages.asyncapi import asyncapi_document, asyncapi_page
 from tests.services.served_documents import parts
@@ -68,7 +68,7 @@ def test_the_page_escapes_what_the_document_holds():
 
 
 async def test_document_and_page_are_served():
-    app = HttpApi(ApiParts(None, None, None, None, None, None, Topics(), {}))
+    app = HttpApi(ApiDependencies(None, None, None, None, None, None, Topics(), {}))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
         assert (await client.get("/asyncapi.json")).json() == DOCUMENT

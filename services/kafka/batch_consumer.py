@@ -1,4 +1,4 @@
-"""A FastStream batch subscription that commits offsets last and never skips a batch."""
+"""A FastStream batch subscriber that commits offsets last and never skips a batch."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 
 from services.kafka.connection import KafkaConnection
-from services.kafka.consumer import ResilientConsumer
 from services.kafka.consumer_lag import ConsumerLag
 from services.kafka.log_filter import faststream_logger
+from services.kafka.resilient_consumer import ResilientConsumer
 from services.runtime.backoff import pauses
 from services.runtime.lag import Lag
 from services.runtime.tracing import batch_span, traceparent_in
@@ -31,7 +31,7 @@ OnAssigned = Callable[[Sequence[TopicPartition]], Awaitable[None]]
 _FIRST_PAUSE, _LONGEST_PAUSE, _DRAIN_SECONDS = 0.1, 5.0, 5.0
 
 
-class Subscription:
+class BatchConsumer:
     """Hands batches of a topic to `handle`, in order within each partition.
 
     `handle` returns when a batch is done, and only then are its offsets committed. An exception of
@@ -95,7 +95,7 @@ class Subscription:
         """The consumer, once started."""
         consumer = self._subscriber.consumer
         if not isinstance(consumer, ResilientConsumer):
-            raise TypeError("the subscription has not been started")
+            raise TypeError("the consumer has not been started")
         return consumer
 
     @property
@@ -201,11 +201,11 @@ class Subscription:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, subscription: Subscription) -> None:
-        self._subscription = subscription
+    def __init__(self, batch_consumer: BatchConsumer) -> None:
+        self._batch_consumer = batch_consumer
 
     async def on_partitions_revoked(self, _: set[TopicPartition]) -> None:
-        await self._subscription.drain()
+        await self._batch_consumer.drain()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        await self._subscription.assigned(assigned)
+        await self._batch_consumer.assigned(assigned)

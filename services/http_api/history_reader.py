@@ -16,7 +16,7 @@ _PAGE = 500
 """Events in memory at once, however long a stream is."""
 
 
-class PointInTimeReader:
+class HistoryReader:
     """Synchronous, for a thread to use. Each call raises `StoreUnavailable` if the store fails."""
 
     def __init__(self, store: EventStore) -> None:

@@ -11,7 +11,7 @@ from domain.checkout import fold
 from projections.registry import render_view
 from services.event_store import open_store
 from services.event_store.recorder import LATEST
-from services.http_api.point_in_time import PointInTimeReader
+from services.http_api.history_reader import HistoryReader
 from tests.servers.postgres import fresh_database
 from tests.services.event_store.samples import AT, event
 
@@ -61,40 +61,40 @@ class Counted:
 def test_a_version_is_the_fold_of_the_events_up_to_it(store, version):
     expected = render_view(fold(past_of("b")[:version]))
 
-    assert PointInTimeReader(store).view_at("b", version) == expected
+    assert HistoryReader(store).view_at("b", version) == expected
 
 
 @pytest.mark.parametrize("version", [LONG + 1, LONG + 500, 10**18, LATEST])
 def test_there_is_no_version_beyond_the_last(store, version):
-    assert PointInTimeReader(store).view_at("b", version) is None
-    assert PointInTimeReader(store).view_at("nobody", version) is None
+    assert HistoryReader(store).view_at("b", version) is None
+    assert HistoryReader(store).view_at("nobody", version) is None
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 249, 250, 251, 500, LONG // 2, LONG])
 def test_of_the_events_of_one_time_the_last_one_counts(store, seconds):
     last = min(2 * seconds + 1, LONG)
 
-    assert PointInTimeReader(store).view_at("b", AT + seconds * SECOND).version == last
-    later = PointInTimeReader(store).view_at("b", AT + (seconds + 0.999) * SECOND)
+    assert HistoryReader(store).view_at("b", AT + seconds * SECOND).version == last
+    later = HistoryReader(store).view_at("b", AT + (seconds + 0.999) * SECOND)
     assert later.version == last
 
 
 def test_before_the_first_event_there_was_nothing(store):
-    assert PointInTimeReader(store).view_at("b", AT - timedelta(microseconds=1)) is None
+    assert HistoryReader(store).view_at("b", AT - timedelta(microseconds=1)) is None
 
 
 @pytest.mark.parametrize("moment", [LONG, AT + LONG * SECOND])
 def test_a_long_past_is_never_in_memory_at_once(store, moment):
     counted = Counted(store)
 
-    assert PointInTimeReader(counted).view_at("b", moment).version == LONG
+    assert HistoryReader(counted).view_at("b", moment).version == LONG
     assert 0 < counted.most <= 500
 
 
 @pytest.mark.parametrize("limit", [1, 7, 1_000])
 def test_a_page_reads_no_more_than_it_needs(store, limit):
     counted = Counted(store)
-    reader, found = PointInTimeReader(counted), []
+    reader, found = HistoryReader(counted), []
 
     for after in itertools.count(step=limit):
         page = json.loads(reader.events_after("b", after, limit))
@@ -106,7 +106,7 @@ def test_a_page_reads_no_more_than_it_needs(store, limit):
 
 
 def test_a_page_after_the_end_is_empty_and_one_of_nobody_is_none(store):
-    reader = PointInTimeReader(store)
+    reader = HistoryReader(store)
 
     assert json.loads(reader.events_after("b", LONG, 10)) == {"data": [], "has_more": False}
     assert json.loads(reader.events_after("b", 10**18, 10)) == {"data": [], "has_more": False}

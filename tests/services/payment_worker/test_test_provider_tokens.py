@@ -16,7 +16,7 @@ from tests.services.payment_worker.given import a_charge
 
 @pytest.fixture
 def provider(tmp_path: Path) -> FakeGateway:
-    return FakeGateway(tmp_path / "made" / "practice.db")
+    return FakeGateway(tmp_path / "made" / "payments.db")
 
 
 def only(provider: FakeGateway) -> LedgerEntry:

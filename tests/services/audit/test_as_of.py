@@ -9,8 +9,8 @@ import pytest
 from domain.checkout import BrokenStream
 from domain.values import Status
 from projections.checkout_view import render
+from services.audit.as_of import NotThere, as_of
 from services.audit.differences import differences
-from services.audit.point_in_time import NotThere, as_of
 from services.event_store import EventStore
 from tests.services.audit.given import NOON, Shop, remove, whole_life
 

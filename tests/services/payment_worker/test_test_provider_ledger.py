@@ -19,7 +19,7 @@ from tests.services.payment_worker.given import a_charge
 
 
 def asking(path: Path, times: int, token: str, *attempts: str) -> subprocess.Popen[bytes]:
-    module = "tests.services.payment_worker.asking"
+    module = "tests.services.payment_worker.concurrent_charge_process"
     command = [sys.executable, "-m", module, str(path), str(times), token, *attempts]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
@@ -36,7 +36,7 @@ def begin(*processes: subprocess.Popen[bytes]) -> None:
 
 
 def test_fifty_asks_at_once_from_three_processes_are_one_charge(tmp_path: Path):
-    path = tmp_path / "practice.db"
+    path = tmp_path / "payments.db"
     attempts = [f"attempt_{n}" for n in range(20)]
     processes = [asking(path, times, "spt_123", *attempts) for times in (17, 17, 16)]
     begin(*processes)
@@ -48,7 +48,7 @@ def test_fifty_asks_at_once_from_three_processes_are_one_charge(tmp_path: Path):
 
 
 async def test_a_charge_outlives_the_process_that_asked_for_it(tmp_path: Path):
-    path = tmp_path / "practice.db"
+    path = tmp_path / "payments.db"
     record = ChargeLedger(path)
     process = asking(path, 1, "spt_crash", "attempt_1")
     begin(process)
@@ -71,7 +71,7 @@ async def test_a_charge_outlives_the_process_that_asked_for_it(tmp_path: Path):
     ids=repr,
 )
 async def test_an_attempt_that_changes_is_for_a_person(tmp_path: Path, other: Charge):
-    provider = FakeGateway(tmp_path / "practice.db")
+    provider = FakeGateway(tmp_path / "payments.db")
     paid = await provider.charge(a_charge("spt_123"))
     with pytest.raises(Undecided) as undecided:
         await provider.charge(other)
@@ -82,7 +82,7 @@ async def test_an_attempt_that_changes_is_for_a_person(tmp_path: Path, other: Ch
 
 
 async def test_a_refund_is_made_once_however_often_it_is_asked(tmp_path: Path):
-    provider = FakeGateway(tmp_path / "practice.db")
+    provider = FakeGateway(tmp_path / "payments.db")
     paid = await provider.charge(a_charge("spt_123"))
     assert isinstance(paid, Paid)
     assert not provider.charges()[0].refunded
@@ -96,7 +96,7 @@ async def test_a_refund_is_made_once_however_often_it_is_asked(tmp_path: Path):
 
 
 async def test_a_refund_of_what_was_never_paid_is_for_a_person(tmp_path: Path):
-    provider = FakeGateway(tmp_path / "practice.db")
+    provider = FakeGateway(tmp_path / "payments.db")
     await provider.charge(a_charge("spt_declined"))
     for payment_id, attempt_id in [("pay_1", "attempt_1"), ("pay_1", "attempt_2")]:
         with pytest.raises(Undecided) as undecided:
@@ -105,7 +105,7 @@ async def test_a_refund_of_what_was_never_paid_is_for_a_person(tmp_path: Path):
 
 
 async def test_each_attempt_is_a_charge_of_its_own_in_the_order_of_the_asks(tmp_path: Path):
-    provider = FakeGateway(tmp_path / "practice.db")
+    provider = FakeGateway(tmp_path / "payments.db")
     for n in range(3):
         await provider.charge(a_charge("spt_123", attempt_id=f"attempt_{n}"))
     record = provider.charges()
@@ -114,7 +114,7 @@ async def test_each_attempt_is_a_charge_of_its_own_in_the_order_of_the_asks(tmp_
 
 
 def test_the_books_show_no_token(tmp_path: Path):
-    provider = FakeGateway(tmp_path / "practice.db")
+    provider = FakeGateway(tmp_path / "payments.db")
     asyncio.run(provider.charge(a_charge("spt_ok_secret")))
     files = list(tmp_path.iterdir())
     assert files
