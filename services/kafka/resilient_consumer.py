@@ -58,7 +58,7 @@ class ResilientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         """The positions known so far. Waiting for the others could miss a rebalance."""
         positions = {}
         for partition in self.assignment():
-            state = self._batch_consumer.batch_consumer.assignment.state_value(partition)
+            state = self._subscription.subscription.assignment.state_value(partition)
             if state.has_valid_position and (partition in wanted or not wanted):
                 positions[partition] = state.position
         return positions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -36,9 +37,6 @@ def missing(server: str, remedy: str) -> NoReturn:
     pytest.skip(reason)
 
 
-_reserved: list[socket.socket] = []
-
-
 def free_port() -> int:
     """A port that is kept for its server, which may bind it at any time and again after a restart.
 
@@ -49,7 +47,7 @@ def free_port() -> int:
     reserved = socket.socket()
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     reserved.bind((HOST, 0))
-    _reserved.append(reserved)
+    atexit.register(reserved.close)
     return int(reserved.getsockname()[1])
 
 
