@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.checkout import Checkout
@@ -19,6 +20,9 @@ from domain.fulfillment import MISSING, select, select_requested, what_is_missin
 from domain.merchant_book import MerchantBook
 from domain.pricing import price_lines, recorded_order_tax, tax_lines, total_up
 from domain.values import Address, Buyer, LineItem, Message, Status
+
+_REPRICING = (ItemsUpdated, FulfillmentAddressUpdated)
+"""The events after which options and tax come from the merchant book again."""
 
 Change = CreateCheckout | UpdateCheckout
 """Both name the facts to replace; the fields that were not sent leave a fact as it is."""
@@ -47,7 +51,7 @@ def create(command: CreateCheckout, book: MerchantBook) -> tuple[Event, ...]:
         currency=book.currency, payment_provider=book.payment_provider, links=book.links
     )
     facts = _apply(Facts(), command, book)
-    return (opened, *_differences(Facts(), facts), _quote(None, facts, command, book))
+    return (opened, *_differences(Facts(), facts), _quote((), None, facts, command, book))
 
 
 def update(checkout: Checkout, command: UpdateCheckout, book: MerchantBook) -> tuple[Event, ...]:
@@ -55,8 +59,8 @@ def update(checkout: Checkout, command: UpdateCheckout, book: MerchantBook) -> t
     before = Facts.of(checkout)
     facts = _apply(before, command, book)
     differences = _differences(before, facts)
-    quote = _quote(checkout, facts, command, book)
-    if facts.lines != before.lines or _is_new(quote, checkout):
+    quote = _quote(differences, checkout, facts, command, book)
+    if any(isinstance(it, ItemsUpdated) for it in differences) or _is_new(quote, checkout):
         return (*differences, quote)
     return differences
 
@@ -93,17 +97,17 @@ def _differences(before: Facts, facts: Facts) -> tuple[Event, ...]:
 
 
 def _quote(
-    checkout: Checkout | None, facts: Facts, change: Change, book: MerchantBook
+    differences: Sequence[Event],
+    checkout: Checkout | None,
+    facts: Facts,
+    change: Change,
+    book: MerchantBook,
 ) -> CheckoutPriced:
     """Options, totals and status for these facts; offers and tax are recorded unless lines or address
     change.
     """
     recorded = checkout.fulfillment_options if checkout else ()
-    if (
-        checkout is None
-        or facts.lines != checkout.line_items
-        or facts.address != checkout.fulfillment_address
-    ):
+    if checkout is None or any(isinstance(it, _REPRICING) for it in differences):
         options, order_tax = book.options_for(facts.address), book.order_tax(facts.address)
     else:
         options, order_tax = recorded, recorded_order_tax(checkout)

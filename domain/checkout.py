@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import assert_never
 
 from domain.events import (
@@ -13,7 +14,6 @@ from domain.events import (
     CheckoutCompleted,
     CheckoutCreated,
     CheckoutPriced,
-    Event,
     FulfillmentAddressUpdated,
     FulfillmentOptionSelected,
     ItemsUpdated,
@@ -108,8 +108,7 @@ def evolve(checkout: Checkout | None, recorded: RecordedEvent) -> Checkout:
         raise BrokenStream(f"{recorded.checkout_id}: version {recorded.version}, not {expected}")
     if checkout is None:
         return _opened(recorded)
-    changed = _apply(checkout, recorded.event, recorded.at)
-    return replace(changed, version=recorded.version, updated_at=recorded.at)
+    return _apply(checkout, recorded)
 
 
 def fold(stream: Iterable[RecordedEvent], checkout: Checkout | None = None) -> Checkout | None:
@@ -134,48 +133,49 @@ def _opened(recorded: RecordedEvent) -> Checkout:
     )
 
 
-def _apply(checkout: Checkout, event: Event, at: datetime) -> Checkout:  # noqa: C901 - a case each
+def _apply(checkout: Checkout, recorded: RecordedEvent) -> Checkout:  # noqa: C901 - a case each
+    event = recorded.event
+    # One copy of the state for each event: a second one for these two fields would cost as much again.
+    after = partial(replace, checkout, version=recorded.version, updated_at=recorded.at)
     match event:
         case CheckoutCreated():
             raise BrokenStream(
                 f"{checkout.id}: {event.NAME} can't follow version {checkout.version}"
             )
         case ItemsUpdated():
-            return replace(checkout, line_items=event.line_items)
+            return after(line_items=event.line_items)
         case BuyerUpdated():
-            return replace(checkout, buyer=event.buyer)
+            return after(buyer=event.buyer)
         case FulfillmentAddressUpdated():
-            return replace(checkout, fulfillment_address=event.fulfillment_address)
+            return after(fulfillment_address=event.fulfillment_address)
         case FulfillmentOptionSelected():
-            return replace(checkout, choice=event.fulfillment_option_id)
+            return after(choice=event.fulfillment_option_id)
         case CheckoutPriced():
-            return _priced(checkout, event)
+            replaced = event.fulfillment_option_id not in (None, checkout.choice)
+            return after(
+                status=event.status,
+                fulfillment_options=event.fulfillment_options,
+                choice=None if replaced else checkout.choice,
+                fulfillment_option_id=event.fulfillment_option_id,
+                totals=event.totals,
+                messages=event.messages,
+                decline=None,
+            )
         case CheckoutCanceled():
-            return replace(
-                checkout, status=Status.CANCELED, cancellation=event, canceled_at=at, decline=None
+            return after(
+                status=Status.CANCELED,
+                cancellation=event,
+                canceled_at=recorded.at,
+                decline=None,
             )
         case PaymentStarted():
-            return replace(checkout, status=Status.IN_PROGRESS, attempt=event, decline=None)
+            return after(status=Status.IN_PROGRESS, attempt=event, decline=None)
         case PaymentDeclined():
-            return replace(checkout, status=Status.READY_FOR_PAYMENT, attempt=None, decline=event)
+            return after(status=Status.READY_FOR_PAYMENT, attempt=None, decline=event)
         case CheckoutCompleted():
-            return completed(checkout, event.order_id, event.payment)
+            return completed(after(), event.order_id, event.payment)
         case _:
             assert_never(event)
-
-
-def _priced(checkout: Checkout, event: CheckoutPriced) -> Checkout:
-    replaced = event.fulfillment_option_id not in (None, checkout.choice)
-    return replace(
-        checkout,
-        status=event.status,
-        fulfillment_options=event.fulfillment_options,
-        choice=None if replaced else checkout.choice,
-        fulfillment_option_id=event.fulfillment_option_id,
-        totals=event.totals,
-        messages=event.messages,
-        decline=None,
-    )
 
 
 def completed(checkout: Checkout, order_id: str, payment: Payment) -> Checkout:

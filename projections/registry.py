@@ -15,6 +15,8 @@ LIST_INDEX = ListIndexProjection()
 PROJECTIONS: tuple[Projection, ...] = (CHECKOUT_VIEW, LIST_INDEX)
 """A new read model is one module with its projection, and its line here."""
 
+_BODY = PROJECTIONS.index(CHECKOUT_VIEW)
+
 
 @dataclass(frozen=True, slots=True)
 class RenderedView:
@@ -32,7 +34,5 @@ class RenderedView:
 def render_view(checkout: Checkout) -> RenderedView:
     """Render a checkout for all projections."""
     source = Source(checkout)
-    records = tuple(projection.project(source) for projection in PROJECTIONS)
-    return RenderedView(
-        checkout.id, checkout.version, records[PROJECTIONS.index(CHECKOUT_VIEW)].value, records
-    )
+    records = tuple([projection.project(source) for projection in PROJECTIONS])
+    return RenderedView(checkout.id, checkout.version, records[_BODY].value, records)

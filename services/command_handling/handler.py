@@ -8,6 +8,7 @@ from datetime import datetime
 
 from domain.checkout import Checkout, fold, next_time
 from domain.decide import decide
+from domain.decision import Decision
 from domain.events import record
 from domain.merchant_book import MerchantBook
 from domain.rejection import Rejection
@@ -17,7 +18,7 @@ from services.command_handling.command_envelope import CommandEnvelope
 from services.command_handling.idempotency import Idempotency
 from services.command_handling.unit_of_work import UnitOfWork
 from services.event_store import Conflict, EventStore
-from services.event_store.recorder import StreamRange
+from services.event_store.recorder import StoredSideRow, StreamRange
 from services.event_store.side_row_encoder import DecidedCommand, SideRowEncoder
 from services.runtime.metrics import DECIDE_SECONDS
 
@@ -123,9 +124,15 @@ class Handler:
         after = fold(events, before)
         if after is None:
             raise RuntimeError(f"{command.NAME} opened no checkout")
-        decided = DecidedCommand(
-            envelope.key, after.id, metadata, after.version, work.now.timestamp()
-        )
-        side_rows = [self._encode_side_row(row, decided) for row in decision.side_rows]
-        work.record(after, events, side_rows)
+        work.record(after, events, self._side_rows(decision, envelope, after, work))
         return after
+
+    def _side_rows(
+        self, decision: Decision, envelope: CommandEnvelope, after: Checkout, work: UnitOfWork
+    ) -> Sequence[StoredSideRow]:
+        if not decision.side_rows:
+            return ()
+        decided = DecidedCommand(
+            envelope.key, after.id, envelope.metadata, after.version, work.now.timestamp()
+        )
+        return [self._encode_side_row(row, decided) for row in decision.side_rows]

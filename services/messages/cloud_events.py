@@ -8,6 +8,7 @@ the documents from the same declarations. The `cloudevents` package is not used 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Final, Literal, NotRequired
 
 from pydantic import Field
@@ -139,6 +140,7 @@ def binary_headers(
     return [*headers, ("content-type", JSON.encode())]
 
 
+@cache
 def header_of(attribute: str) -> str:
     """The header of an attribute. Tracing tools expect `traceparent` under its own name."""
     return attribute if attribute == "traceparent" else f"ce_{attribute}"

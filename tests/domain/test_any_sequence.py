@@ -150,7 +150,7 @@ class AnySequence(RuleBasedStateMachine):
         assert self.running is None, "nothing is taken while a payment runs"
         assert expected != "stale"
         self.record(events, drift)
-        self.strategies.update(body)
+        self.wanted.update(body)
         return True
 
     def settle(self, command: RecordPayment | RecordDecline, again: bool, drift: timedelta) -> bool:
@@ -186,8 +186,8 @@ class AnySequence(RuleBasedStateMachine):
             return
         shown = render(self.checkout)
         assert [line["item"] for line in shown["line_items"]] == self.wanted["items"]
-        assert shown.get("buyer") == self.strategies.get("buyer")
-        assert shown.get("fulfillment_address") == self.strategies.get("fulfillment_address")
+        assert shown.get("buyer") == self.wanted.get("buyer")
+        assert shown.get("fulfillment_address") == self.wanted.get("fulfillment_address")
         if self.checkout.choice:
             assert self.checkout.choice == self.wanted["fulfillment_option_id"]
 
