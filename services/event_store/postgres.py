@@ -118,8 +118,8 @@ class PostgresRecorder(PostgresApplicationRecorder):
                     curs.execute(for_psycopg(statement), parameters)
         return None
 
-    def attempt_rows(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Run a statement on payment attempts."""
+    def run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Run a statement that both databases know, in a transaction of its own."""
         with self.datastore.get_connection() as conn:
             found = conn.execute(for_psycopg(statement), facts)
             return [dict(row) for row in found.fetchall()]

@@ -39,8 +39,8 @@ class CheckoutRecorder(Protocol):
     ) -> Sequence[int] | None:
         """Insert events, `outcomes=` and `side_rows=` in one transaction."""
 
-    def attempt_rows(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Run a statement on payment attempts, with `:name` for its parameters."""
+    def run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Run a statement that both databases know, with `:name` for its parameters, and return its rows."""
 
     def select_batch(
         self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]

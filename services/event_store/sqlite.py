@@ -16,6 +16,7 @@ from eventsourcing.sqlite import (
     SQLiteDatastore,
 )
 
+from services.event_store import lineage
 from services.event_store import payment_attempt_sql as statements
 from services.event_store.outcomes import Outcome
 from services.event_store.recorder import StoredSideRow, StreamRange
@@ -37,6 +38,7 @@ _TABLES = (
     _POSITIONS_TABLE,
     statements.TABLE.format(blob="BLOB"),
     statements.INDEX,
+    lineage.TABLE,
 )
 _OUTCOMES = (
     "SELECT key, fingerprint, checkout_id, version, refusal, recorded_at FROM outcomes "
@@ -111,8 +113,8 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
                 c.execute(statement, parameters)
         return ids
 
-    def attempt_rows(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Run a statement on payment attempts."""
+    def run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Run a statement that both databases know, in a transaction of its own."""
         with self.datastore.transaction(commit=True) as c:
             c.execute(statement, facts)
             return [dict(row) for row in c.fetchall()]

@@ -16,7 +16,9 @@ import psycopg
 
 from domain.checkout import Checkout, fold
 from domain.events import CheckoutCanceled, CheckoutCompleted, RecordedEvent
+from services.event_store import lineage
 from services.event_store.event_mapper import PydanticMapper
+from services.event_store.lineage import Lineage
 from services.event_store.outcomes import KEPT_FOR_SECONDS, Outcome
 from services.event_store.payment_attempts import PaymentAttempts
 from services.event_store.postgres import PostgresRecorder
@@ -72,15 +74,14 @@ class EventStore:
         self._recorder = recorder
         self._mapper = PydanticMapper()
         self._events = es.EventStore[str](self._mapper, recorder)  # type: ignore[arg-type]
+        lineage.establish(self._run)
         self._listeners: list[Callable[[], None]] = []
         is_shared = isinstance(recorder, PostgresRecorder)
-        self.attempts = PaymentAttempts(
-            self._attempt_rows, "FOR UPDATE SKIP LOCKED" if is_shared else ""
-        )
+        self.attempts = PaymentAttempts(self._run, "FOR UPDATE SKIP LOCKED" if is_shared else "")
 
-    def _attempt_rows(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
         with _translated():
-            return self._recorder.attempt_rows(statement, facts)
+            return self._recorder.run(statement, facts)
 
     def read(self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]) -> ReadResult:
         """Outcomes and parts of streams in one round trip."""
@@ -102,6 +103,14 @@ class EventStore:
     def current(self, checkout_ids: Sequence[str]) -> dict[str, Checkout]:
         """These checkouts as they are now, without those that don't exist."""
         return self.load([StreamRange(checkout_id) for checkout_id in checkout_ids])
+
+    def lineage(self) -> Lineage:
+        """The identity of this store's history, as it is in the database now."""
+        return lineage.read(self._run)
+
+    def begin_epoch(self) -> Lineage:
+        """Declare that history was lost: what was derived from the epoch before can't be trusted."""
+        return lineage.begin_epoch(self._run)
 
     def version(self, checkout_id: str) -> int:
         """The version of a checkout, even if its events can't be read; 0 if it does not exist."""

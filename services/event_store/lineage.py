@@ -1,0 +1,53 @@
+"""Which history a store holds: what others derive from it names the store and the epoch that they read."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS lineage (only_row integer PRIMARY KEY CHECK (only_row = 1), "
+    "lineage text NOT NULL, epoch bigint NOT NULL)"
+)
+_INSERT = (
+    "INSERT INTO lineage (only_row, lineage, epoch) VALUES (1, :lineage, 0) "
+    "ON CONFLICT (only_row) DO NOTHING RETURNING lineage, epoch"
+)
+_SELECT = "SELECT lineage, epoch FROM lineage WHERE only_row = 1"
+_RAISE = "UPDATE lineage SET epoch = epoch + 1 WHERE only_row = 1 RETURNING lineage, epoch"
+
+RunStatement = Callable[[str, Mapping[str, Any]], list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """The identity of a store's history.
+
+    `lineage` is random, made with the store and kept by its backups. `epoch` begins at 0 and rises each
+    time the store has lost history that others may have seen.
+    """
+
+    lineage: str
+    epoch: int
+
+
+def establish(run: RunStatement) -> Lineage:
+    """Give a store without a lineage a new one. Safe to run by several processes at once."""
+    rows = run(_SELECT, {}) or run(_INSERT, {"lineage": uuid.uuid4().hex})
+    return _of(rows or run(_SELECT, {}))
+
+
+def read(run: RunStatement) -> Lineage:
+    """The lineage of a store that has one."""
+    return _of(run(_SELECT, {}))
+
+
+def begin_epoch(run: RunStatement) -> Lineage:
+    """Raise the epoch by one."""
+    return _of(run(_RAISE, {}))
+
+
+def _of(rows: list[dict[str, Any]]) -> Lineage:
+    return Lineage(str(rows[0]["lineage"]), int(rows[0]["epoch"]))
