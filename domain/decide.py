@@ -30,13 +30,13 @@ def decide(
     command: Command,
     book: MerchantBook,
     expected_version: int | None = None,
-    command_key: str = "",
+    lineage: str = "",
 ) -> Decision:
     """Decide a command on a checkout (None if it does not exist).
 
-    `expected_version` is the version that the sender last saw. `command_key` identifies the command
-    among all commands; a payment attempt's id is derived from it. Raises `Rejection`. The checks run in
-    this order: existence, status, version, merchant book.
+    `expected_version` is the version that the sender last saw. `lineage` is that of the store
+    that holds the checkout; a payment attempt's id names it. Raises `Rejection`. The checks run in this
+    order: existence, status, version, merchant book.
     """
     if isinstance(command, CreateCheckout):
         if checkout is not None:
@@ -55,7 +55,7 @@ def decide(
         case CancelCheckout():
             return Decision((CheckoutCanceled(reason=command.reason, message=command.message),))
         case CompleteCheckout():
-            return complete(checkout, command, command_key)
+            return complete(checkout, command, lineage)
         case _:
             assert_never(command)
 

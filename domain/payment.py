@@ -13,22 +13,38 @@ from domain.presentation import view_of
 from domain.rejection import Rejection, RejectionCode, invalid
 from domain.values import Payment
 
+_ATTEMPT = "attempt_"
 
-def complete(checkout: Checkout, command: CompleteCheckout, command_key: str) -> Decision:
+
+def attempt_id_of(lineage: str, checkout_id: str, version: int) -> str:
+    """The id of the attempt to pay for a version of a checkout, and its idempotency key at the provider.
+
+    A version is paid for once, whatever command asks for it. A store that is restored to before the
+    payment keeps its lineage, so it names the next attempt as before, and the provider recognizes it.
+    At most 255 characters, Stripe's limit for an idempotency key.
+    """
+    return f"{_ATTEMPT}{lineage}_{checkout_id}_{version}"
+
+
+def lineage_of(attempt_id: str) -> str | None:
+    """The lineage in an attempt's id; None in an older id, which was derived from the command."""
+    lineage, _, more = attempt_id.removeprefix(_ATTEMPT).partition("_")
+    return lineage if more else None
+
+
+def complete(checkout: Checkout, command: CompleteCheckout, lineage: str) -> Decision:
     """Start a payment of the recorded total; a total of 0 becomes an order at once.
 
-    The attempt's id is derived from the command's key, so that the provider recognizes the attempt
-    even if the store lost it and the command is sent again. Raises `Rejection`, and `ValueError`
-    without a key.
+    `lineage` is the store's; see `attempt_id_of`. Raises `Rejection`, and `ValueError` without a lineage.
     """
-    if not command_key:
-        raise ValueError("a payment attempt's id is derived from the command's key; none was given")
+    if not lineage:
+        raise ValueError("a payment attempt's id names the store's lineage; none was given")
     provider = checkout.payment_provider.provider
     if command.payment_data.provider != provider:
         raise invalid(f"this checkout is paid through {provider}", "$.payment_data.provider")
     buyer = command.buyer or checkout.buyer
     changed = () if buyer == checkout.buyer else (BuyerUpdated(buyer=buyer),)
-    attempt_id = f"attempt_{_digest(command_key)}"
+    attempt_id = attempt_id_of(lineage, checkout.id, checkout.version)
     if checkout.total == 0:
         free = Payment(id=attempt_id, amount=0, provider=provider)
         return Decision((*changed, _order(replace(checkout, buyer=buyer), free)))

@@ -41,6 +41,7 @@ class Handler:
         self._now = now
         self._encode_side_row = encode_side_row
         self._cache = CheckoutCache()
+        self._known_lineage: str | None = None
 
     def handle(self, batch: Sequence[CommandEnvelope]) -> list[Answer]:
         """An answer for each envelope, in their order.
@@ -71,6 +72,7 @@ class Handler:
     def forget(self) -> None:
         """Empty the cache, so that the next read finds everything that was recorded meanwhile."""
         self._cache.clear()
+        self._known_lineage = None
 
     def _load(self, batch: Sequence[CommandEnvelope]) -> tuple[UnitOfWork, Idempotency]:
         """Read outcomes and streams in one round trip: of cached checkouts the last event and later."""
@@ -113,7 +115,8 @@ class Handler:
         if isinstance(command, Rejection):
             raise command
         before, metadata = work.checkouts[envelope.checkout_id], envelope.metadata
-        decision = decide(before, command, self._book, envelope.expected_version, envelope.key)
+        lineage = self._lineage()
+        decision = decide(before, command, self._book, envelope.expected_version, lineage)
         events = record(
             envelope.checkout_id,
             before.version if before else 0,
@@ -136,3 +139,9 @@ class Handler:
             envelope.key, after.id, envelope.metadata, after.version, work.now.timestamp()
         )
         return [self._encode_side_row(row, decided) for row in decision.side_rows]
+
+    def _lineage(self) -> str:
+        """The store's lineage. A restore keeps it; only another database has another one."""
+        if self._known_lineage is None:
+            self._known_lineage = self._store.lineage().lineage
+        return self._known_lineage

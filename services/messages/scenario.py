@@ -26,6 +26,7 @@ from domain.rejection import Rejection
 
 CHECKOUT_ID = "checkout_abc123"
 PUBLISHER = "/storefront"
+_LINEAGE = "5f0c2c1a9d3e4b7f8a6d1e2b3c4f5a69"
 
 _BEGIN = datetime(2024, 9, 30, 14, 0, tzinfo=UTC)
 BODIES: dict[str, dict[str, Any]] = {
@@ -130,7 +131,7 @@ def provoked_rejection(
     else:
         checkout = scenario()[after.NAME].after
     try:
-        decide(checkout, kind.parse(BODIES[kind.NAME]), _book(), expected_version, "command-0")
+        decide(checkout, kind.parse(BODIES[kind.NAME]), _book(), expected_version, _LINEAGE)
     except Rejection as rejection:
         return rejection
     raise RuntimeError(f"{kind.NAME} is accepted")
@@ -152,7 +153,7 @@ def _step(
         command_id=f"command-{number}",
         correlation_id="visit-1",
     )
-    decision = decide(before, command, _book(), command_key=metadata.command_id)
+    decision = decide(before, command, _book(), lineage=_LINEAGE)
     version = before.version if before else 0
     events = record(CHECKOUT_ID, version, at, decision.events, metadata)
     after = fold(events, before)

@@ -52,10 +52,10 @@ def ask(
     book: MerchantBook = BOOK,
     expected_version: int | None = None,
     at: datetime = NOW,
-    command_key: str = "key-1",
+    lineage: str = "lineage1",
 ) -> tuple[RecordedEvent, ...]:
     """What a command adds to a checkout's stream."""
-    events = decide(checkout, command, book, expected_version, command_key).events
+    events = decide(checkout, command, book, expected_version, lineage).events
     return record("c1", checkout.version if checkout else 0, at, events, METADATA)
 
 

@@ -20,12 +20,12 @@ def completing(**fields: Any) -> CompleteCheckout:
 
 def complete(checkout: Checkout, book: MerchantBook = BOOK, **fields: Any) -> tuple[Event, ...]:
     """The events of a complete."""
-    return decide(checkout, completing(**fields), book, command_key="key-1").events
+    return decide(checkout, completing(**fields), book, lineage="lineage1").events
 
 
-def paying(checkout: Checkout, command_key: str = "key-1", **fields: Any) -> Checkout:
+def paying(checkout: Checkout, lineage: str = "lineage1", **fields: Any) -> Checkout:
     """The checkout with a payment that is running."""
-    return after(checkout, ask(checkout, completing(**fields), command_key=command_key))
+    return after(checkout, ask(checkout, completing(**fields), lineage=lineage))
 
 
 def attempt_of(checkout: Checkout) -> PaymentStarted:
@@ -51,7 +51,7 @@ def paid(checkout: Checkout, **fields: Any) -> Checkout:
     return after(running, ask(running, taken(running)))
 
 
-def declined(checkout: Checkout, command_key: str = "key-1") -> Checkout:
+def declined(checkout: Checkout) -> Checkout:
     """The checkout once its payment, begun here, was declined."""
-    running = paying(checkout, command_key)
+    running = paying(checkout)
     return after(running, ask(running, turned_down(running)))

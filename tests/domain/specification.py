@@ -41,7 +41,7 @@ class Given:
 
     def when(self, command: Command, **more: Any) -> Then:
         """Decide a command by the tests' book, unless `more` says otherwise."""
-        arguments = {"book": BOOK, "command_key": "key-1"} | more
+        arguments = {"book": BOOK, "lineage": "lineage1"} | more
         return Then(lambda: decide(self.checkout, command, **arguments))
 
 

@@ -52,7 +52,6 @@ class AnySequence(RuleBasedStateMachine):
         self.stream: list[RecordedEvent] = []
         self.wanted: dict[str, Any] = {}
         self.rejections: list[tuple[RejectionCode, str | None]] = []
-        self.sent = 0
         self.running: str | None = None
         self.paid_with: str | None = None
 
@@ -140,9 +139,8 @@ class AnySequence(RuleBasedStateMachine):
         version = len(self.stream)
         expects = {None: None, "last": version, "stale": version + 1}[expected]
         was_closed = self.checkout is not None and self.checkout.is_closed
-        self.sent += 1
         try:
-            events = decide(self.checkout, command, self.book, expects, f"key-{self.sent}").events
+            events = decide(self.checkout, command, self.book, expects, "lineage1").events
         except Rejection as refused:
             self.rejections.append((refused.code, expected))
             return False

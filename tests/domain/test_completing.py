@@ -3,6 +3,7 @@ import pytest
 from domain.commands import CancelCheckout, CreateCheckout, UpdateCheckout
 from domain.decide import decide
 from domain.events import BuyerUpdated, CheckoutCompleted, PaymentStarted
+from domain.payment import attempt_id_of, lineage_of
 from domain.rejection import RejectionCode
 from domain.values import Buyer, PaymentProvider, Status
 from projections.checkout_view import render
@@ -22,7 +23,15 @@ from tests.domain.given import (
     rejection_of,
     updated,
 )
-from tests.domain.payments import PAYMENT_DATA, attempt_of, complete, completing, paid, paying
+from tests.domain.payments import (
+    PAYMENT_DATA,
+    attempt_of,
+    complete,
+    completing,
+    declined,
+    paid,
+    paying,
+)
 
 ELSEWHERE = completing(payment_data={**PAYMENT_DATA, "provider": "cash"})
 
@@ -158,21 +167,39 @@ def test_it_is_told_first_that_there_is_none_then_the_state_the_version_and_the_
     assert rejection_of(ready(), ELSEWHERE, expected_version=version).code == RejectionCode.INVALID
 
 
-def test_an_attempt_is_named_after_the_command_that_asked_for_it():
+def test_an_attempt_is_named_after_the_stores_lineage_the_checkout_and_the_version_it_pays():
     checkout = ready()
 
-    first, again, other = (
-        attempt_of(paying(checkout, key)).attempt_id for key in ("key-1", "key-1", "key-2")
-    )
+    attempt_id = attempt_of(paying(checkout)).attempt_id
 
-    assert first == again
-    assert first != other
+    assert attempt_id == f"attempt_lineage1_{checkout.id}_{checkout.version}"
+    assert lineage_of(attempt_id) == "lineage1"
+    assert attempt_of(paying(checkout, "lineage2")).attempt_id != attempt_id
 
 
-def test_the_same_command_sent_again_names_the_same_attempt_at_another_total():
-    dearer = updated(ready(), fulfillment_option_id="courier")
+def test_a_version_is_paid_for_under_one_name_whatever_the_command_says_besides():
+    checkout = ready(buyer=ADA)
+    with_another_token = {**PAYMENT_DATA, "token": "spt_other"}
 
-    assert attempt_of(paying(ready())).attempt_id == attempt_of(paying(dearer)).attempt_id
+    for fields in ({}, {"buyer": BOB}, {"payment_data": with_another_token}):
+        assert attempt_of(paying(checkout, **fields)) == attempt_of(paying(checkout))
+
+
+def test_another_version_is_paid_for_under_another_name():
+    once_declined = declined(ready())
+    dearer = updated(once_declined, fulfillment_option_id="courier")
+
+    versions = (ready(), once_declined, dearer)
+
+    assert len({attempt_of(paying(checkout)).attempt_id for checkout in versions}) == 3
+
+
+def test_the_longest_name_is_short_enough_for_stripe_and_an_older_name_has_no_lineage():
+    longest = attempt_id_of("f" * 32, "_" * 64, 10_000)
+
+    assert len(longest) <= 255
+    assert lineage_of(longest) == "f" * 32
+    assert lineage_of("attempt_" + "0" * 32) is None
 
 
 def test_a_total_of_nothing_is_an_order_at_once():
@@ -196,9 +223,11 @@ def test_a_total_of_nothing_asks_for_the_right_provider_all_the_same():
 
 
 def test_what_costs_something_at_the_last_change_is_not_free_because_the_book_is_now():
-    assert names(decide(ready(), completing(), FREE, command_key="k").events) == ["PaymentStarted"]
+    assert names(decide(ready(), completing(), FREE, lineage="lineage1").events) == [
+        "PaymentStarted"
+    ]
 
 
-def test_a_complete_without_what_identifies_it_is_a_fault_of_whoever_asks():
-    with pytest.raises(ValueError, match="command's key"):
+def test_a_complete_in_a_store_without_a_lineage_is_a_bug():
+    with pytest.raises(ValueError, match="lineage"):
         decide(ready(), completing(), BOOK)

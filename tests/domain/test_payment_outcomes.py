@@ -53,7 +53,7 @@ def test_an_order_shows_its_id_and_its_payment_and_no_longer_who_takes_one():
 
 
 def test_an_order_is_told_with_the_whole_checkout_as_it_is_shown_from_then_on():
-    running = paying(declined(ready(buyer=ADA)), "key-2")
+    running = paying(declined(ready(buyer=ADA)))
     stream = ask(running, taken(running))
     told = stream[-1].event
 
@@ -64,7 +64,7 @@ def test_an_order_is_told_with_the_whole_checkout_as_it_is_shown_from_then_on():
 
 
 def test_an_order_is_named_after_its_checkout_however_it_was_paid():
-    first, second = paid(ready()), paid(declined(ready()), command_key="key-2")
+    first, second = paid(ready()), paid(declined(ready()))
     other = paid(replace(ready(), id="c2"))
 
     assert first.order_id == second.order_id

@@ -34,7 +34,7 @@ def carry_out(checkout, command_class, name):
 
 def decided(checkout, command):
     version = checkout.version if checkout else 0
-    events = decide(checkout, command, DEMO_BOOK, command_key="the command's").events
+    events = decide(checkout, command, DEMO_BOOK, lineage="lineage1").events
     return fold(record("checkout_abc123", version, AT, events, METADATA), checkout)
 
 

@@ -57,7 +57,7 @@ class Shop:
             correlation_id=f"request-{number}",
         )
         checkout = self.store.current([checkout_id]).get(checkout_id)
-        events = decide(checkout, command, BOOK, command_key=f"key {number}").events
+        events = decide(checkout, command, BOOK, lineage="lineage1").events
         at = NOON + timedelta(minutes=number)
         version = checkout.version if checkout else 0
         self.store.append(record(checkout_id, version, at, events, metadata))
