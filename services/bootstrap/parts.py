@@ -52,10 +52,11 @@ class Service(Part, Protocol):
 
 @contextlib.asynccontextmanager
 async def writing(
-    store: EventStore, views: RedisViews, book: MerchantBook, token_keys: TokenKeys
+    store: EventStore, views: RedisViews, book: MerchantBook, token_keys: TokenKeys | None
 ) -> AsyncIterator[GroupCommitter]:
-    """The handler and its one writer thread."""
-    handler = Handler(store, book, utc_now, side_row_encoder(token_keys.encrypt))
+    """The handler and its one writer thread. Without token keys it can end payments, not start them."""
+    encoder = side_row_encoder(token_keys.encrypt if token_keys else None)
+    handler = Handler(store, book, utc_now, encoder)
     writer = GroupCommitter(handler, ViewWriter(views))
     writer.start()
     try:

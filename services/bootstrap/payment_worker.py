@@ -40,7 +40,7 @@ async def run(settings: Settings) -> None:
     async with (
         opened_store(settings) as store,
         opened_views(settings) as views,
-        writing(store, views, book, token_keys) as writer,
+        writing(store, views, book, token_keys=None) as writer,
     ):
         worker = build(settings, store, writer, gateway, token_keys)
         checks = {
