@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,14 +10,18 @@ from typing import Any
 
 TABLE = (
     "CREATE TABLE IF NOT EXISTS lineage (only_row integer PRIMARY KEY CHECK (only_row = 1), "
-    "lineage text NOT NULL, epoch bigint NOT NULL)"
+    "lineage text NOT NULL, epoch bigint NOT NULL, began_at double precision NOT NULL DEFAULT 0)"
 )
 _INSERT = (
     "INSERT INTO lineage (only_row, lineage, epoch) VALUES (1, :lineage, 0) "
     "ON CONFLICT (only_row) DO NOTHING RETURNING lineage, epoch"
 )
 _SELECT = "SELECT lineage, epoch FROM lineage WHERE only_row = 1"
-_RAISE = "UPDATE lineage SET epoch = epoch + 1 WHERE only_row = 1 RETURNING lineage, epoch"
+_RAISE = (
+    "UPDATE lineage SET epoch = epoch + 1, began_at = :now WHERE only_row = 1 "
+    "RETURNING lineage, epoch"
+)
+_BEGAN_AT = "SELECT began_at FROM lineage WHERE only_row = 1"
 
 RunStatement = Callable[[str, Mapping[str, Any]], list[dict[str, Any]]]
 
@@ -46,7 +51,12 @@ def read(run: RunStatement) -> Lineage:
 
 def begin_epoch(run: RunStatement) -> Lineage:
     """Raise the epoch by one."""
-    return _of(run(_RAISE, {}))
+    return _of(run(_RAISE, {"now": time.time()}))
+
+
+def began_at(run: RunStatement) -> float:
+    """When the epoch began, in seconds since the epoch of Unix; 0 for the first epoch."""
+    return float(run(_BEGAN_AT, {})[0]["began_at"])
 
 
 def _of(rows: list[dict[str, Any]]) -> Lineage:

@@ -13,6 +13,7 @@ from domain.events import Metadata
 from domain.values import MAX_TEXT, STORED
 from services.command_handling import Accepted, GroupCommitter, Overloaded
 from services.event_store import Attempt, AttemptState, EventStore, StoreUnavailable
+from services.payment_worker.earlier_payment import earlier_payment
 from services.payment_worker.outcome_command import outcome_command, was_already_closed
 from services.payment_worker.payment_gateway import (
     Charge,
@@ -69,7 +70,7 @@ class AttemptProcessor:
                 if attempt.state == AttemptState.REFUND_DUE:
                     await self._refund(attempt)
                     return
-                outcome = await self._provider.charge(self._charge(attempt))
+                outcome = await self._outcome(attempt)
         except Undecided as undecided:
             await self._undecided(attempt, undecided)
         except TimeoutError:
@@ -77,6 +78,8 @@ class AttemptProcessor:
         except (UnknownTokenKey, DecryptionFailed) as error:
             general = Undecided(str(error), retry_after=_KEY_PAUSE, is_general=True)
             await self._undecided(attempt, general)
+        except StoreUnavailable:
+            raise  # Nothing can be recorded; its lease runs out, and another worker takes over.
         except Exception as error:  # noqa: BLE001 - whatever it is, the attempt stays open
             # The error's text may quote the request, and so the token.
             logger.error("attempt %s: %s", attempt.attempt_id, type(error).__name__)
@@ -84,6 +87,16 @@ class AttemptProcessor:
         else:
             self.failure = None
             await self._record_outcome(attempt, outcome)
+
+    async def _outcome(self, attempt: Attempt) -> Paid | Declined:
+        """The payment that lost history took for the checkout, or else the outcome of a charge."""
+        charge = self._charge(attempt)
+        earlier = await earlier_payment(attempt, self._store, self._provider)
+        if earlier is None:
+            return await self._provider.charge(charge)
+        facts = attempt.attempt_id, earlier.payment_id
+        logger.warning("attempt %s: history was lost, its payment %s is taken", *facts)
+        return earlier
 
     def _is_too_old(self, attempt: Attempt) -> bool:
         """Whether the provider may have forgotten its idempotency key.

@@ -12,7 +12,13 @@ from services.command_handling import GroupCommitter
 from services.command_handling.view_writer import ViewWriter
 from services.event_store import Attempt, EventStore
 from services.payment_worker.attempt_processor import AttemptProcessor
-from services.payment_worker.payment_gateway import Charge, Declined, Paid, PaymentGateway
+from services.payment_worker.payment_gateway import (
+    Charge,
+    Declined,
+    Paid,
+    PaymentGateway,
+    ProviderPayment,
+)
 from services.payment_worker.worker import PaymentWorker
 from services.security.token_encryption import TokenKeys
 from tests.services.command_handling.given import TOKEN_KEYS, handler_on
@@ -26,12 +32,16 @@ class Scripted:
     """Gives the next answer of its script to each ask, and then says that all is paid."""
 
     key_retention = 24 * 3600.0
+    search_lag = 0.0
 
     def __init__(self, *script: Answer) -> None:
         self.script = list(script)
         self.asked: list[Charge] = []
         self.refund_script: list[Exception] = []
         self.refunds: list[tuple[str, str]] = []
+        self.found: list[ProviderPayment] = []
+        self.listed: list[ProviderPayment] = []
+        self.looked: list[tuple[str | None, float, float | None]] = []
         self.is_closed = False
 
     async def charge(self, charge: Charge) -> Paid | Declined:
@@ -45,6 +55,14 @@ class Scripted:
         self.refunds.append((payment_id, attempt_id))
         if self.refund_script:
             raise self.refund_script.pop(0)
+
+    async def payments(
+        self, checkout_id: str | None = None, *, since: float = 0.0, until: float | None = None
+    ) -> AsyncIterator[ProviderPayment]:
+        """A search gets what is `found`, whatever its checkout, and a list what is `listed`."""
+        self.looked.append((checkout_id, since, until))
+        for payment in self.found if checkout_id else self.listed:
+            yield payment
 
     async def close(self) -> None:
         self.is_closed = True

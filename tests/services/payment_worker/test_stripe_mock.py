@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import stripe as library
 
 from services.payment_worker.payment_gateway import Declined, Undecided
 from services.payment_worker.providers.stripe.gateway import StripeGateway
+from services.payment_worker.providers.stripe.recorded_payments import list_params
 from services.payment_worker.providers.stripe.requests import intent_params
 from tests.services.payment_worker.given import a_charge
 
@@ -54,6 +56,16 @@ async def test_a_cancel_is_understood_and_is_not_believed_before_it_is_so(
 
 async def test_a_search_for_an_attempt_and_the_look_at_it_are_understood(provider: StripeGateway):
     assert (await provider._find(a_charge())).object == "payment_intent"
+
+
+async def test_a_list_and_a_search_of_payments_are_understood(provider: StripeGateway):
+    assert [it async for it in provider.payments(since=0.0, until=1.0)] == []
+    assert [it async for it in provider.payments("checkout_1")] == []
+    found, has_more, _ = await provider._page(
+        partial(provider._intents.list_async, list_params(0.0, 1.0, "pi_1"))
+    )
+    assert [intent.object for intent in found] == ["payment_intent"]
+    assert not has_more
 
 
 async def test_a_refund_and_the_search_for_one_are_understood(provider: StripeGateway):

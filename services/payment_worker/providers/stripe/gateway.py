@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import stripe
@@ -14,8 +15,10 @@ from services.payment_worker.payment_gateway import (
     Declined,
     Paid,
     PaymentGateway,
+    ProviderPayment,
     Undecided,
 )
+from services.payment_worker.providers.stripe import recorded_payments
 from services.payment_worker.providers.stripe.error_mapping import (
     AUTHENTICATION_REQUIRED,
     card_decline,
@@ -37,6 +40,9 @@ T = TypeVar("T")
 _NOT_READABLE = (AttributeError, KeyError, TypeError, ValueError)
 """What the library raises on an answer that is not of Stripe's shape."""
 
+_READ_PAUSES = (0.5, 1.0, 2.0)
+"""Seconds before a read that failed is repeated: a list of many pages survives a short failure."""
+
 
 def from_settings(settings: Settings) -> PaymentGateway:
     """The gateway with the configured key. Raises `BadSetting`."""
@@ -52,6 +58,7 @@ class StripeGateway:
     """
 
     key_retention = 24 * 3600.0  # https://docs.stripe.com/api/idempotent_requests
+    search_lag = recorded_payments.SEARCH_LAG
 
     def __init__(
         self,
@@ -81,6 +88,21 @@ class StripeGateway:
     async def refund(self, payment_id: str, attempt_id: str) -> None:
         """See `PaymentGateway`. A payment that was refunded before counts as refunded."""
         await self._in_time(self._refund(payment_id, attempt_id))
+
+    async def payments(
+        self, checkout_id: str | None = None, *, since: float = 0.0, until: float | None = None
+    ) -> AsyncIterator[ProviderPayment]:
+        """See `PaymentGateway`. What a search finds is retrieved: its copy may be older than the payment."""
+        if checkout_id is None:
+            async for intent in self._list(since, until):
+                if payment := _readable(intent):
+                    yield payment
+            return
+        async for found in self._search(checkout_id):
+            payment = _readable(await self._retrieve_expanded(found.id))
+            # Stripe's search ignores case; our ids do not.
+            if payment and payment.checkout_id == checkout_id:
+                yield payment
 
     async def close(self) -> None:
         """Close the connections."""
@@ -159,6 +181,48 @@ class StripeGateway:
             )
         return await self._retrieve(intents[0].id)
 
+    async def _list(self, since: float, until: float | None) -> AsyncIterator[Any]:
+        after, has_more = None, True
+        while has_more:
+            params = recorded_payments.list_params(since, until, after)
+            intents, has_more, _ = await self._page(partial(self._intents.list_async, params))
+            for intent in intents:
+                yield intent
+            after = intents[-1].id if intents else None
+
+    async def _search(self, checkout_id: str) -> AsyncIterator[Any]:
+        page, has_more = None, True
+        while has_more:
+            params = recorded_payments.search_params(checkout_id, page)
+            intents, has_more, page = await self._page(partial(self._intents.search_async, params))
+            for intent in intents:
+                yield intent
+
+    async def _page(self, read: Callable[[], Awaitable[Any]]) -> tuple[list[Any], bool, str | None]:
+        """The intents of a page, whether more follow, and a search's name for the next page."""
+        found = await self._read(read)
+        intents = getattr(found, "data", None)
+        if not isinstance(intents, list):
+            raise Undecided("Stripe's list of payments is not readable")
+        has_more = bool(intents) and bool(getattr(found, "has_more", False))
+        return intents, has_more, getattr(found, "next_page", None)
+
+    async def _retrieve_expanded(self, intent_id: str) -> Any:
+        params: Any = {"expand": [recorded_payments.EXPANDED]}
+        return await self._read(partial(self._intents.retrieve_async, intent_id, params))
+
+    async def _read(self, read: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer to a read, which is repeated if it fails for a short time."""
+        for pause in (*_READ_PAUSES, None):
+            answer = await self._in_time(_answer(read()))
+            if not isinstance(answer, stripe.StripeError):
+                break
+            failure = undecided(answer)
+            if pause is None or failure.needs_hand or failure.is_general:
+                raise failure
+            await asyncio.sleep(max(pause, failure.retry_after or 0.0))
+        return answer
+
     async def _refund(self, payment_id: str, attempt_id: str) -> None:
         refund = await _answer(
             self._refunds.create_async(
@@ -198,6 +262,14 @@ async def _answer(call: Awaitable[Any]) -> Any:
         return error
     except _NOT_READABLE:
         return stripe.APIError("the answer is not readable")
+
+
+def _readable(intent: Any) -> ProviderPayment | None:
+    try:
+        return recorded_payments.payment_of(intent)
+    except _NOT_READABLE:
+        pass
+    raise Undecided("a payment at Stripe is not readable")
 
 
 def _status(answer: object) -> str | None:
