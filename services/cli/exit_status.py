@@ -15,12 +15,14 @@ from services.kafka.topic_admin import WrongTopic
 from services.messages.command_client import NoReply
 from services.messages.schema_export import ForeignFile
 from services.payment_worker.manual_resolution import CannotResolve
+from services.payment_worker.reconcile import CannotReconcile
 from services.runtime.settings import BadSetting
 from services.security.api_keys import BadKeyName, BadKeysFile
 
 _BAD_USAGE = (BadSetting, BadKeyName, BadKeysFile)
 _FAILURES = (
     BrokenStream,
+    CannotReconcile,
     CannotResolve,
     DevError,
     ForeignFile,

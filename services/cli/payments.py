@@ -16,6 +16,7 @@ from domain.commands import RecordDecline, RecordPayment
 from domain.rejection import Rejection
 from services.bootstrap.connections import opened_store
 from services.bootstrap.parts import utc_now
+from services.cli.payments_reconcile import reconcile
 from services.cli.terminal import escaped
 from services.event_store import Attempt, AttemptState, EventStore
 from services.payment_worker import manual_resolution
@@ -25,8 +26,10 @@ from services.runtime.tracing import exporting_traces
 
 app = typer.Typer(
     invoke_without_command=True,
-    help="Run the payment service, or list and resolve payment attempts manually.",
+    help="Run the payment service, list and resolve payment attempts manually, or compare payments with "
+    "the provider.",
 )
+app.command()(reconcile)
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _PAGE = 100
 _WAITING = (AttemptState.OPEN, AttemptState.BY_HAND, AttemptState.REFUND_DUE)
