@@ -123,6 +123,18 @@ class PaymentStarted(EventBase):
     provider: Text
 
 
+class PaymentStartedV2(PaymentStarted):
+    """A payment attempt began; until it ends, the checkout takes no command.
+
+    The attempt's id is made of the store's `lineage`, the checkout's id and the version that is paid for;
+    in version 1 it was derived from the command. The rest is as there.
+    """
+
+    SCHEMA_VERSION: ClassVar[int] = 2
+
+    lineage: Text
+
+
 class PaymentDeclined(EventBase):
     """The attempt failed and nothing was charged: the checkout can be paid in another way."""
 
@@ -152,6 +164,7 @@ Event = (
     | CheckoutPriced
     | CheckoutCanceled
     | PaymentStarted
+    | PaymentStartedV2
     | PaymentDeclined
     | CheckoutCompleted
 )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from domain.checkout import Checkout, completed
 from domain.commands import CompleteCheckout, PaymentOutcome, RecordPayment
 from domain.decision import CloseAttempt, Decision, OpenAttempt
-from domain.events import BuyerUpdated, CheckoutCompleted, Event, PaymentDeclined, PaymentStarted
+from domain.events import BuyerUpdated, CheckoutCompleted, Event, PaymentDeclined, PaymentStartedV2
 from domain.presentation import view_of
 from domain.rejection import Rejection, RejectionCode, invalid
 from domain.values import Payment
@@ -48,8 +48,12 @@ def complete(checkout: Checkout, command: CompleteCheckout, lineage: str) -> Dec
     if checkout.total == 0:
         free = Payment(id=attempt_id, amount=0, provider=provider)
         return Decision((*changed, _order(replace(checkout, buyer=buyer), free)))
-    started = PaymentStarted(
-        attempt_id=attempt_id, amount=checkout.total, currency=checkout.currency, provider=provider
+    started = PaymentStartedV2(
+        attempt_id=attempt_id,
+        amount=checkout.total,
+        currency=checkout.currency,
+        provider=provider,
+        lineage=lineage,
     )
     return Decision((*changed, started), (OpenAttempt(started, command.payment_data),))
 

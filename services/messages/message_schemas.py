@@ -72,4 +72,6 @@ def _message(
         "$comment": WRITTEN_BY,
         "title": name,
     }
+    # The title is the event's name in each version, whatever the class is called.
+    schema["title"] = name
     return MessageSchema(f"{path}.json", type_of(name), head | schema | definitions)

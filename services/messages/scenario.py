@@ -19,7 +19,7 @@ from domain.commands import (
     UpdateCheckout,
 )
 from domain.decide import decide
-from domain.events import Channel, Metadata, RecordedEvent, record
+from domain.events import Channel, Event, Metadata, PaymentStarted, RecordedEvent, record
 from domain.merchant_book import MerchantBook
 from domain.merchant_file import parse_book
 from domain.rejection import Rejection
@@ -81,6 +81,15 @@ BODIES: dict[str, dict[str, Any]] = {
     },
 }
 
+OLDER_VERSIONS: tuple[Event, ...] = (
+    PaymentStarted(
+        attempt_id="attempt_0b5a3a7a1d0f4c4e9c1f6d2e8b7a5c3d",
+        amount=4000,
+        currency="usd",
+        provider="stripe",
+    ),
+)
+"""Events in versions that are not recorded any more, but remain in streams and on Kafka."""
 
 _STEPS: tuple[tuple[type[Command], type[Command] | None], ...] = (
     (CreateCheckout, None),

@@ -2,7 +2,7 @@ import pytest
 
 from domain.commands import CancelCheckout, CreateCheckout, UpdateCheckout
 from domain.decide import decide
-from domain.events import BuyerUpdated, CheckoutCompleted, PaymentStarted
+from domain.events import BuyerUpdated, CheckoutCompleted, PaymentStarted, PaymentStartedV2
 from domain.payment import attempt_id_of, lineage_of
 from domain.rejection import RejectionCode
 from domain.values import Buyer, PaymentProvider, Status
@@ -44,11 +44,12 @@ def free():
 def test_a_complete_starts_a_payment_of_the_total():
     (started,) = complete(ready())
 
-    assert started == PaymentStarted(
+    assert started == PaymentStartedV2(
         attempt_id=attempt_of(paying(ready())).attempt_id,
         amount=1000 + 700 + (73 + 35 + 25),
         currency="usd",
         provider="stripe",
+        lineage="lineage1",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from services.messages.replies import RepliedCommand, accepted, rejected
 from services.messages.rfc3339 import format_rfc3339
 from services.messages.scenario import (
     CHECKOUT_ID,
+    OLDER_VERSIONS,
     PUBLISHER,
     ScenarioStep,
     provoked_rejection,
@@ -48,13 +50,15 @@ def command_example(command: type[ClientCommand], topics: Topics) -> Example | N
 
 
 def event_example(event: type[Event], topics: Topics) -> Example | None:
-    """The latest event of that class in the scenario, as it is sent; None if it has none."""
-    found = [
+    """The latest event of that name in the scenario, as it is sent in that version; None if there is none."""
+    named = [
         recorded
         for step in scenario().values()
         for recorded in step.events
-        if type(recorded.event) is event
+        if recorded.event.NAME == event.NAME
     ]
+    older = [replace(named[-1], event=it) for it in OLDER_VERSIONS if named]
+    found = [recorded for recorded in (*older, *named) if type(recorded.event) is event]
     return _example(event.NAME, event_message(topics.events, found[-1])) if found else None
 
 

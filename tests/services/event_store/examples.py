@@ -14,6 +14,7 @@ from domain.events import (
     ItemsUpdated,
     PaymentDeclined,
     PaymentStarted,
+    PaymentStartedV2,
 )
 from domain.values import (
     STORED,
@@ -172,6 +173,13 @@ _EVENTS = (
             messages=(),
             links=(Link(type="terms_of_use", url="https://shop.example/terms"),),
         ),
+    ),
+    PaymentStartedV2(
+        attempt_id="attempt_5f0c2c1a9d3e4b7f8a6d1e2b3c4f5a69_chk_Golden-1_7",
+        amount=2714,
+        currency="usd",
+        provider="stripe",
+        lineage="5f0c2c1a9d3e4b7f8a6d1e2b3c4f5a69",
     ),
 )
 

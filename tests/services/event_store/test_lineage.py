@@ -1,5 +1,6 @@
 """The identity of a store's history."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -37,3 +38,12 @@ def test_a_new_epoch_is_seen_by_every_process_and_keeps_the_lineage(
     begun = store.begin_epoch()
     assert begun == open_another().lineage() == store.lineage()
     assert (begun.lineage, begun.epoch) == (before.lineage, 1)
+
+
+def test_a_store_knows_when_its_epoch_began(store: EventStore):
+    assert store.epoch_began_at() == 0.0
+
+    earliest = time.time()
+    store.begin_epoch()
+
+    assert earliest <= store.epoch_began_at() <= time.time()
