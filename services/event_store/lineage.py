@@ -21,7 +21,7 @@ _RAISE = (
     "UPDATE lineage SET epoch = epoch + 1, began_at = :now WHERE only_row = 1 "
     "RETURNING lineage, epoch"
 )
-_BEGAN_AT = "SELECT began_at FROM lineage WHERE only_row = 1"
+_BEGAN_AT = "SELECT epoch, began_at FROM lineage WHERE only_row = 1"
 
 RunStatement = Callable[[str, Mapping[str, Any]], list[dict[str, Any]]]
 
@@ -55,8 +55,12 @@ def begin_epoch(run: RunStatement) -> Lineage:
 
 
 def began_at(run: RunStatement) -> float:
-    """When the epoch began, in seconds since the epoch of Unix; 0 for the first epoch."""
-    return float(run(_BEGAN_AT, {})[0]["began_at"])
+    """When the epoch began, in seconds since the epoch of Unix; 0 for the first epoch.
+
+    An epoch's number may also be the time when it began, so that two restores of one backup differ.
+    """
+    [row] = run(_BEGAN_AT, {})
+    return max(float(row["began_at"]), float(row["epoch"]))
 
 
 def _of(rows: list[dict[str, Any]]) -> Lineage:

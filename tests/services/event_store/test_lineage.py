@@ -47,3 +47,9 @@ def test_a_store_knows_when_its_epoch_began(store: EventStore):
     store.begin_epoch()
 
     assert earliest <= store.epoch_began_at() <= time.time()
+
+
+def test_an_epoch_that_is_numbered_by_the_time_began_then(store: EventStore):
+    store._run("UPDATE lineage SET epoch = 1900000000 RETURNING epoch", {})
+
+    assert store.epoch_began_at() == 1_900_000_000.0
