@@ -131,19 +131,17 @@ class Reconciliation:
 
     def _compare(self, payments: list[ProviderPayment]) -> list[Difference]:
         ours = [it for it in payments if lineage_of(it.attempt_id) in (None, self._lineage)]
-        # Attempts first: one that is settled then has its payment in the checkout, which is read later.
-        attempts = {it.attempt_id: self._store.attempts.get(it.attempt_id) for it in ours}
         checkouts = self._store.current(list({it.checkout_id for it in ours}))
         self.counts.payments += len(ours)
-        found = (
-            self._difference(it, attempts[it.attempt_id], checkouts.get(it.checkout_id))
-            for it in ours
-        )
+        found = (self._difference(it, checkouts.get(it.checkout_id)) for it in ours)
         return [difference for difference in found if difference]
 
-    def _difference(
-        self, payment: ProviderPayment, attempt: Attempt | None, checkout: Checkout | None
-    ) -> Difference | None:
+    def _difference(self, payment: ProviderPayment, checkout: Checkout | None) -> Difference | None:
+        attempt = None
+        if not _is_paid_by(checkout, payment):
+            # It may be recorded meanwhile: if its attempt has ended by now, the checkout shows that.
+            attempt = self._store.attempts.get(payment.attempt_id)
+            checkout = self._store.current([payment.checkout_id]).get(payment.checkout_id)
         order = checkout.payment if checkout else None
         if checkout and order and order.id == payment.payment_id:
             return _amount_difference(payment, order.amount, checkout.currency)
@@ -213,6 +211,11 @@ def _amount_difference(payment: ProviderPayment, amount: int, currency: str) -> 
         return None
     what = f"{_money(payment)} paid, and {amount} {currency} in the store"
     return _of(payment, DifferenceKind.OTHER_AMOUNT, what)
+
+
+def _is_paid_by(checkout: Checkout | None, payment: ProviderPayment) -> bool:
+    order = checkout.payment if checkout else None
+    return order is not None and order.id == payment.payment_id
 
 
 def _of(payment: ProviderPayment, kind: DifferenceKind, what: str) -> Difference:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from domain.payment import attempt_id_of
 from services.event_store import AttemptState, EventStore
 from services.payment_worker.payment_gateway import Paid, ProviderPayment, Undecided
 from services.payment_worker.reconcile import CannotReconcile, Difference, Reconciliation
-from tests.services.command_handling.paying import AMOUNT, attempt_of, attempts_of
+from tests.services.command_handling.given import handler_on
+from tests.services.command_handling.paying import AMOUNT, attempt_of, attempts_of, taken
 from tests.services.payment_worker.scripted import Scripted, claimed, start_payments, work_on
 
 DAY = 24 * 3_600.0
@@ -181,6 +183,25 @@ async def test_what_workers_are_about_to_record_is_counted_and_is_no_difference(
     [held], _ = await compared(store, provider)
     assert held.what.endswith("the checkout is in_progress, the attempt is by_hand")
     assert attempts_of(store)[0].state == AttemptState.BY_HAND
+
+
+async def test_a_payment_that_is_recorded_during_the_comparison_is_no_difference(
+    store: EventStore, provider: Provider, monkeypatch: pytest.MonkeyPatch
+):
+    start_payments(store, "a")
+    running = attempt_of(store)
+    provider.all = [a_payment(running.attempt_id)]
+    get = store.attempts.get
+
+    def record_it_first(attempt_id: str) -> Any:
+        handler_on(store, lambda: datetime.now(UTC)).handle([taken(running, "pay_9")])
+        return get(attempt_id)
+
+    monkeypatch.setattr(store.attempts, "get", record_it_first)
+
+    found, run = await compared(store, provider)
+
+    assert (found, run.counts.in_work) == ([], 0)
 
 
 async def test_refunded_payments_those_that_have_not_ended_and_those_of_another_store_agree(
