@@ -23,5 +23,9 @@ async def run(settings: Settings) -> None:
     kafka, topics = connection_of(settings), Topics(settings.topic_prefix)
     async with opened_store(settings) as store:
         relay = build(settings, kafka, store)
-        checks = {"store": store_check(store), "kafka": failure_check(relay)}
+        checks = {
+            "store": store_check(store),
+            "kafka": failure_check(relay),
+            "position": failure_check(relay.guard),
+        }
         await run_with_health(settings, relay, checks, TopicReadiness(kafka, [topics.events]))

@@ -23,6 +23,7 @@ _COMMANDS = {
     "send": "send:send",
     "audit": "audit",
     "views": "views",
+    "events": "events",
     "keys": "keys",
     "dead-letters": "dead_letters",
     "schemas": "schemas",

@@ -14,6 +14,7 @@ from services.kafka.publisher import KafkaUnavailable
 from services.kafka.topic_admin import WrongTopic
 from services.messages.command_client import NoReply
 from services.messages.schema_export import ForeignFile
+from services.outbox_relay.republish import NotPublishing
 from services.payment_worker.manual_resolution import CannotResolve
 from services.payment_worker.reconcile import CannotReconcile
 from services.runtime.settings import BadSetting
@@ -28,6 +29,7 @@ _FAILURES = (
     ForeignFile,
     KafkaUnavailable,
     NoReply,
+    NotPublishing,
     NotThere,
     OSError,
     RedisError,

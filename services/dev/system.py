@@ -109,6 +109,7 @@ async def dev_system(
             "commands": failure_check(consumer.batch_consumer),
             "projector": failure_check(projection.batch_consumer),
             "relay": failure_check(relay),
+            "position of relay": failure_check(relay.guard),
             "payments": failure_check(payments),
             "lag of commands": failure_check(consumer.lag),
             "lag of projector": failure_check(projection.lag),

@@ -11,7 +11,7 @@ from eventsourcing.persistence import (
     StoredEvent,
 )
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
-from psycopg import Connection, Cursor
+from psycopg import Connection, Cursor, Rollback
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow
 from psycopg.sql import SQL
@@ -20,7 +20,7 @@ from services.event_store import postgres_sql as sql
 from services.event_store.outcomes import Outcome
 from services.event_store.payment_attempt_sql import for_psycopg
 from services.event_store.postgres_schema import create_tables
-from services.event_store.recorder import StoredSideRow, StreamRange
+from services.event_store.recorder import Statement, StoredSideRow, StreamRange
 
 _KEEPALIVE = {
     "keepalives_idle": 5,
@@ -123,6 +123,16 @@ class PostgresRecorder(PostgresApplicationRecorder):
         with self.datastore.get_connection() as conn:
             found = conn.execute(for_psycopg(statement), facts)
             return [dict(row) for row in found.fetchall()]
+
+    def run_together(self, statements: Sequence[Statement]) -> bool:
+        """Run statements in one transaction; if one returns no row, write nothing and return False."""
+        is_complete = True
+        with self.datastore.get_connection() as conn, conn.transaction() as transaction:
+            for statement, facts in statements:
+                if conn.execute(for_psycopg(statement), facts).fetchone() is None:
+                    is_complete = False
+                    raise Rollback(transaction)
+        return is_complete
 
     def select_batch(
         self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]

@@ -8,7 +8,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg import Connection
 from psycopg.sql import SQL
 
-from services.event_store import lineage
+from services.event_store import lineage, publication
 from services.event_store import payment_attempt_sql as statements
 
 _CREATION_LOCK = 4_851_150_202
@@ -27,6 +27,7 @@ _BESIDE_THE_EVENTS = {
     "payment_attempts": SQL(statements.TABLE.format(blob="bytea")),
     statements.INDEX_NAME: SQL(statements.INDEX),
     "lineage": SQL(lineage.TABLE),
+    "publication": SQL(publication.TABLE),
 }
 
 

@@ -42,6 +42,9 @@ class CheckoutRecorder(Protocol):
     def run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Run a statement that both databases know, with `:name` for its parameters, and return its rows."""
 
+    def run_together(self, statements: Sequence[Statement]) -> bool:
+        """Run statements in one transaction; if one returns no row, write nothing and return False."""
+
     def select_batch(
         self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]
     ) -> tuple[list[Outcome], list[StoredEvent]]:

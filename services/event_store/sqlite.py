@@ -16,10 +16,10 @@ from eventsourcing.sqlite import (
     SQLiteDatastore,
 )
 
-from services.event_store import lineage
+from services.event_store import lineage, publication
 from services.event_store import payment_attempt_sql as statements
 from services.event_store.outcomes import Outcome
-from services.event_store.recorder import StoredSideRow, StreamRange
+from services.event_store.recorder import Statement, StoredSideRow, StreamRange
 
 _OUTCOMES_TABLE = """
 CREATE TABLE IF NOT EXISTS outcomes (
@@ -39,6 +39,7 @@ _TABLES = (
     statements.TABLE.format(blob="BLOB"),
     statements.INDEX,
     lineage.TABLE,
+    publication.TABLE,
 )
 _OUTCOMES = (
     "SELECT key, fingerprint, checkout_id, version, refusal, recorded_at FROM outcomes "
@@ -68,6 +69,10 @@ _PURGE = (
     "WHERE e.originator_id = o.checkout_id "
     "AND e.topic IN (SELECT value FROM json_each(?)))) LIMIT ?)"
 )
+
+
+class _NothingChanged(Exception):
+    """Rolls a transaction back."""
 
 
 class SQLiteRecorder(SQLiteApplicationRecorder):
@@ -118,6 +123,18 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=True) as c:
             c.execute(statement, facts)
             return [dict(row) for row in c.fetchall()]
+
+    def run_together(self, statements: Sequence[Statement]) -> bool:
+        """Run statements in one transaction; if one returns no row, write nothing and return False."""
+        try:
+            with self.datastore.transaction(commit=True) as c:
+                for statement, facts in statements:
+                    c.execute(statement, facts)
+                    if not c.fetchall():
+                        raise _NothingChanged
+        except _NothingChanged:
+            return False
+        return True
 
     def select_batch(
         self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]

@@ -22,7 +22,13 @@ from services.event_store.lineage import Lineage
 from services.event_store.outcomes import KEPT_FOR_SECONDS, Outcome
 from services.event_store.payment_attempts import PaymentAttempts
 from services.event_store.postgres import PostgresRecorder
-from services.event_store.recorder import CheckoutRecorder, StoredSideRow, StreamRange
+from services.event_store.publication import PublicationLog
+from services.event_store.recorder import (
+    CheckoutRecorder,
+    Statement,
+    StoredSideRow,
+    StreamRange,
+)
 from services.event_store.sqlite import SQLiteRecorder
 from services.event_store.stored_row import StoredRow
 from services.runtime.tracing import span
@@ -78,10 +84,15 @@ class EventStore:
         self._listeners: list[Callable[[], None]] = []
         is_shared = isinstance(recorder, PostgresRecorder)
         self.attempts = PaymentAttempts(self._run, "FOR UPDATE SKIP LOCKED" if is_shared else "")
+        self.publication = PublicationLog(self._run, self._run_together)
 
     def _run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
         with _translated():
             return self._recorder.run(statement, facts)
+
+    def _run_together(self, statements: Sequence[Statement]) -> bool:
+        with _translated():
+            return self._recorder.run_together(statements)
 
     def read(self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]) -> ReadResult:
         """Outcomes and parts of streams in one round trip."""

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Sequence
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.kafka.connection import KafkaConnection
@@ -40,30 +40,36 @@ class Publisher:
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
 
-    async def publish(self, messages: Sequence[ProducerRecord]) -> None:
+    async def publish(self, messages: Sequence[ProducerRecord]) -> dict[TopicPartition, int]:
         """Send all, in order within each key, and return when all are acknowledged.
 
+        Returns the offset after the last of them in each partition, as far as the broker reported it.
         Raises `KafkaUnavailable`; then send all of them again.
         """
         if not messages:
-            return
+            return {}
         traces = (traceparent_in(message.headers) for message in messages)
         name, count = f"publish {messages[0].topic}", len(messages)
         try:
             with batch_span(name, "PRODUCER", traces, messaging__batch__message_count=count):
-                await self._send(messages)
+                return await self._send(messages)
         except (KafkaError, OSError, TimeoutError) as error:
             await self._abandon()
             raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
 
-    async def _send(self, messages: Sequence[ProducerRecord]) -> None:
+    async def _send(self, messages: Sequence[ProducerRecord]) -> dict[TopicPartition, int]:
         async with asyncio.timeout(self._bound):
             producer = await self._started()
             sent = [
                 await producer.send(m.topic, _sendable(m), key=m.key, headers=m.headers)
                 for m in messages
             ]
-            await asyncio.gather(*sent)
+            ends: dict[TopicPartition, int] = {}
+            for acknowledged in await asyncio.gather(*sent):
+                # The offset of a batch that a retry found on the broker already may be unknown (-1).
+                if acknowledged.offset >= 0:
+                    ends[acknowledged.topic_partition] = acknowledged.offset + 1
+            return ends
 
     async def topics(self) -> dict[str, set[int]]:
         """The topics that exist now, and their partitions. Raises `KafkaUnavailable`."""

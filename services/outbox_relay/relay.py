@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+from aiokafka import TopicPartition
 
 from services.event_store import EventStore
 from services.event_store.commit_notifier import CommitNotifier
 from services.event_store.positions import RELAY
+from services.event_store.publication import Publication, PublishedEvent
+from services.event_store.store import PositionedEvent
 from services.kafka.connection import KafkaConnection
 from services.kafka.publisher import Publisher
 from services.kafka.topics import Topics
 from services.messages.event_messages import event_message
+from services.outbox_relay.publication_guard import PublicationGuard
 from services.runtime.lag import Lag, LagMonitor
 from services.runtime.metrics import RELAY_LAG, RELAY_POSITION, RELAYED
 from services.runtime.supervised_task import SupervisedTask
@@ -28,7 +33,8 @@ _PURGE_SECONDS = 600.0
 
 
 class OutboxRelay:
-    """One relay is active; the others stand by until its lock is free.
+    """One relay is active; the others stand by until its lock is free. `guard` reports why it must not
+    publish, if it must not.
 
     The active relay also purges expired outcomes of commands.
     """
@@ -41,8 +47,7 @@ class OutboxRelay:
         self._publisher = Publisher(connection)
         self._commits = CommitNotifier(store)
         self._holds_lock: Callable[[], bool] | None = None
-        self._acquired: Callable[[], bool] | None = None
-        self._position = 0
+        self.guard = PublicationGuard(store, connection, self._publisher, topics.events)
         self._task = SupervisedTask("relay", self._run_once)
         self._purge = SupervisedTask("purge", self._purge_once)
         self.lag = LagMonitor("events are not published yet", self._measure, RELAY_LAG, max_lag)
@@ -71,40 +76,52 @@ class OutboxRelay:
         await self._task.stop()
         await self._purge.stop()
         await self._publisher.stop()
+        await self.guard.stop()
 
     async def _run_once(self) -> None:
         if self._holds_lock is None or not await asyncio.to_thread(self._holds_lock):
             await self._take_over()
             return
         self._commits.clear()
-        batch = await asyncio.to_thread(self._store.tail, self._position, _BATCH)
-        if not batch:
+        # Read each time: `checkout events republish` and `checkout store restored` change it.
+        before = await asyncio.to_thread(self._store.publication.read)
+        batch = await asyncio.to_thread(self._store.tail, before.position, _BATCH)
+        messages = [event_message(self._topics.events, item.recorded) for item in batch]
+        if not await self.guard.allows(before, [m.key for m in messages if m.key]) or not batch:
             await self._commits.wait(_POLL_SECONDS)
             return
-        await self._publisher.publish(
-            [event_message(self._topics.events, item.recorded) for item in batch]
-        )
-        await asyncio.to_thread(self._store.advance, RELAY, batch[-1].position)
-        self._position = batch[-1].position
+        ends = await self._publisher.publish(messages)
+        after = self._published(before, batch[-1], ends)
+        if after is None or not await asyncio.to_thread(
+            self._store.publication.advance, before, after
+        ):
+            logger.warning("the position or the topic was changed meanwhile: looking again")
+            return
         RELAYED.inc(len(batch))
-        RELAY_POSITION.set(self._position)
+        RELAY_POSITION.set(after.position)
+
+    def _published(
+        self, before: Publication, last: PositionedEvent, ends: Mapping[TopicPartition, int]
+    ) -> Publication | None:
+        """The publication after a batch; None if the topic was made anew while it was sent."""
+        known = before.ends if before.topic == self._topics.events else {}
+        reached = {partition.partition: end for partition, end in ends.items()}
+        if any(end <= known.get(number, 0) for number, end in reached.items()):
+            return None
+        event = PublishedEvent(last.position, last.recorded.checkout_id, last.recorded.version)
+        return Publication(last.position, event, self._topics.events, {**known, **reached})
 
     async def _take_over(self) -> None:
-        self._holds_lock = None
-        holds_lock = self._acquired or await asyncio.to_thread(self._store.try_lock, RELAY)
-        if holds_lock is None:
+        self._holds_lock = await asyncio.to_thread(self._store.try_lock, RELAY)
+        if self._holds_lock is None:
             await asyncio.sleep(_STANDBY_SECONDS)
             return
-        # With the lock but without its position it would publish from the beginning again.
-        self._acquired = holds_lock
-        self._position = await asyncio.to_thread(self._store.position, RELAY)
-        self._holds_lock, self._acquired = holds_lock, None
-        logger.info("publishing events after position %d", self._position)
+        logger.info("this relay is active now")
 
     async def _measure(self) -> Lag:
         """The events recorded and not yet published, by any relay."""
         # An idle or standby relay would not notice otherwise that Kafka is down.
-        await self._publisher.topics()
+        await self.guard.check()
         return await asyncio.to_thread(self._unpublished)
 
     def _unpublished(self) -> Lag:

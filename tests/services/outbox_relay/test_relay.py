@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from services.event_store import StoreUnavailable
+from services.event_store.publication import Publication
 from services.kafka.topics import Topics
 from services.outbox_relay.relay import OutboxRelay
 from tests.eventually import eventually_async
@@ -25,10 +26,17 @@ class Store:
         self.locks_taken += 1
         return lambda: True
 
-    def position(self, _: str) -> int:
+    @property
+    def publication(self) -> "Store":
+        return self
+
+    def read(self) -> Publication:
         if self.failures:
             self.failures -= 1
             raise StoreUnavailable("not now")
+        return Publication(1_000_000)
+
+    def newest(self) -> int:
         return 1_000_000
 
     def tail(self, position: int, _: int) -> list[Any]:

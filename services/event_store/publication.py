@@ -1,0 +1,117 @@
+"""How far the relay has published the store's events, and where they end on Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from services.event_store.positions import RELAY
+from services.event_store.recorder import Statement
+
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS publication (only_row integer PRIMARY KEY CHECK (only_row = 1), "
+    "topic text NOT NULL, ends text NOT NULL, position bigint NOT NULL, checkout_id text, "
+    "version bigint)"
+)
+_READ = (
+    "SELECT p.position, b.topic, b.ends, b.position AS last_position, b.checkout_id, b.version "
+    "FROM positions p LEFT JOIN publication b ON b.only_row = 1 WHERE p.name = :name"
+)
+_SET_POSITION = (
+    "INSERT INTO positions (name, position) VALUES (:name, :position) "
+    "ON CONFLICT (name) DO UPDATE SET position = excluded.position RETURNING position"
+)
+_ADVANCE_POSITION = (
+    "UPDATE positions SET position = :position WHERE name = :name AND position = :before "
+    "RETURNING position"
+)
+_FIRST_POSITION = (
+    "INSERT INTO positions (name, position) VALUES (:name, 0) "
+    "ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING position"
+)
+_SET_REST = (
+    "INSERT INTO publication (only_row, topic, ends, position, checkout_id, version) "
+    "VALUES (1, :topic, :ends, :position, :checkout_id, :version) ON CONFLICT (only_row) "
+    "DO UPDATE SET topic = excluded.topic, ends = excluded.ends, position = excluded.position, "
+    "checkout_id = excluded.checkout_id, version = excluded.version RETURNING position"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedEvent:
+    """The event at the relay's position: the last one that Kafka has acknowledged."""
+
+    position: int
+    checkout_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Kafka has acknowledged the events up to `position`.
+
+    `last` is the event at that position, None if it is not known. `ends` are the offsets after the last
+    acknowledged record of each partition of `topic`: the topic can't end before them unless it was deleted
+    or truncated.
+    """
+
+    position: int = 0
+    last: PublishedEvent | None = None
+    topic: str = ""
+    ends: Mapping[int, int] = field(default_factory=dict)
+
+
+class PublicationLog:
+    """Reads and writes the `Publication` of a store. `run_together` runs statements in one transaction, and
+    writes nothing if one of them returns no row.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[str, Mapping[str, Any]], list[dict[str, Any]]],
+        run_together: Callable[[Sequence[Statement]], bool],
+    ) -> None:
+        self._run = run
+        self._run_together = run_together
+
+    def read(self) -> Publication:
+        """The publication now. At position 0 nothing else is known, because nothing is published."""
+        row = next(iter(self._run(_READ, {"name": RELAY})), None)
+        if row is None or not row["position"]:
+            return Publication()
+        last = None
+        if row["checkout_id"] is not None:
+            last = PublishedEvent(row["last_position"], row["checkout_id"], row["version"])
+        ends = orjson.loads(row["ends"] or "{}")
+        return Publication(
+            row["position"], last, row["topic"] or "", {int(n): end for n, end in ends.items()}
+        )
+
+    def advance(self, before: Publication, after: Publication) -> bool:
+        """Move forward, unless the position was changed since `before` was read; then return False."""
+        facts = {"name": RELAY, "position": after.position, "before": before.position}
+        first = [] if before.position else [(_FIRST_POSITION, {"name": RELAY})]
+        return self._run_together([*first, (_ADVANCE_POSITION, facts), _rest(after)])
+
+    def restart(self, after: Publication) -> None:
+        """Let the active relay continue from another position, forward or back."""
+        self._run_together(restart_statements(after))
+
+
+def restart_statements(after: Publication) -> list[Statement]:
+    """The statements of `PublicationLog.restart`, for a larger transaction."""
+    return [(_SET_POSITION, {"name": RELAY, "position": after.position}), _rest(after)]
+
+
+def _rest(after: Publication) -> Statement:
+    last = after.last
+    return _SET_REST, {
+        "topic": after.topic,
+        "ends": orjson.dumps({str(n): end for n, end in after.ends.items()}).decode(),
+        "position": after.position,
+        "checkout_id": last.checkout_id if last else None,
+        "version": last.version if last else None,
+    }
