@@ -12,11 +12,11 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from domain.events import RecordedEvent
 from services.audit.streams import stream_of
-from services.audit.topic_copy import Digests, TopicCopy, identity_of
 from services.audit.violations import Violation
 from services.event_store import EventStore
 from services.event_store.stored_row import StoredRow
 from services.kafka.connection import KafkaConnection
+from services.kafka.topic_copy import Digests, TopicCopy, identity_of
 from services.kafka.topic_reader import bounds_of, records_of
 from services.messages.event_messages import event_message
 

@@ -28,11 +28,10 @@ def failure_check(part: MayFail) -> Check:
 
 
 def store_check(store: EventStore) -> Check:
-    """Whether the event store answers."""
+    """Whether the event store answers and takes writes."""
 
     async def check() -> str | None:
-        await asyncio.to_thread(store.position, "readiness")
-        return None
+        return await asyncio.to_thread(store.write_guard.reason)
 
     return check
 

@@ -24,6 +24,7 @@ _COMMANDS = {
     "audit": "audit",
     "views": "views",
     "events": "events",
+    "store": "store",
     "keys": "keys",
     "dead-letters": "dead_letters",
     "schemas": "schemas",

@@ -17,7 +17,7 @@ from services.command_handling.command_envelope import CommandEnvelope
 from services.command_handling.command_log import log_outcome
 from services.command_handling.handler import Handler
 from services.command_handling.view_writer import ViewWriter
-from services.event_store import StoreUnavailable
+from services.event_store import StoreUnavailable, WritesStopped
 from services.runtime.backoff import pauses
 from services.runtime.metrics import BATCH_SIZE, HANDLE_SECONDS
 from services.runtime.tracing import batch_span
@@ -62,6 +62,7 @@ class GroupCommitter:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._deliveries: set[asyncio.Task[None]] = set()
         self.is_healthy = True
+        self._stopped: str | None = None
 
     def start(self) -> None:
         """Start the thread. Answers are delivered on the running event loop."""
@@ -81,7 +82,9 @@ class GroupCommitter:
         """Why commands are not being recorded; None if they are."""
         if not self._thread.is_alive():
             return "the writer thread has ended"
-        return None if self.is_healthy else "the event store does not take writes"
+        if self.is_healthy:
+            return None
+        return self._stopped or "the event store does not take writes"
 
     async def submit(self, envelopes: Sequence[CommandEnvelope]) -> list[Answer]:
         """Queue envelopes, to be decided in this order, and wait for their answers.
@@ -143,9 +146,10 @@ class GroupCommitter:
                 with HANDLE_SECONDS.time(), spanned:
                     answers = self._without_poison(batch)
             except StoreUnavailable as error:
+                self._stopped = str(error) if isinstance(error, WritesStopped) else None
                 self.is_healthy = False
                 self._handler.forget()
-                logger.warning("the event store is down, trying again in %.2f s: %s", pause, error)
+                logger.warning("the store takes no writes, next try in %.2f s: %s", pause, error)
                 if self._stopping.wait(pause):
                     break
             else:

@@ -9,6 +9,7 @@ from services.command_handling.answers import Accepted, Answer, Rejected
 from services.command_handling.command_envelope import CommandEnvelope
 from services.command_handling.unit_of_work import UnitOfWork
 from services.event_store import EventStore, ReadResult
+from services.event_store.outcomes import UNKNOWN_FINGERPRINT
 from services.event_store.recorder import StreamRange
 
 
@@ -32,7 +33,7 @@ class Idempotency:
         outcome = self._work.outcomes.get(envelope.key) or self._found.outcomes.get(envelope.key)
         if outcome is None:
             return None
-        if outcome.fingerprint != envelope.fingerprint:
+        if outcome.fingerprint not in (UNKNOWN_FINGERPRINT, envelope.fingerprint):
             return Rejected(idempotency_conflict())
         if outcome.rejection:
             return Rejected(outcome.rejection, repeated=True)

@@ -20,7 +20,7 @@ from services.bootstrap.readiness_checks import failure_check
 from services.dev import DevError
 from services.dev.embedded import EmbeddedKafka, embedded_views
 from services.event_store import open_store
-from services.event_store.positions import RELAY
+from services.event_store.publication import Publication
 from services.kafka.batch_consumer import BatchConsumer
 from services.kafka.connection import connection_of
 from services.kafka.topics import Topics
@@ -84,7 +84,7 @@ async def dev_system(
         token = _api_key(data, api_key)
         kafka = await asyncio.to_thread(EmbeddedKafka, topics.all)
         # The broker is new and empty, so all events are published to it again.
-        store.rewind(RELAY)
+        store.publication.restart(Publication())
         views = embedded_views()
         stack.push_async_callback(views.close)
         await rebuild(views, store, {})

@@ -7,6 +7,7 @@ from services.event_store.store import (
     EventStore,
     ReadResult,
     StoreUnavailable,
+    WritesStopped,
     open_store,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "Outcome",
     "ReadResult",
     "StoreUnavailable",
+    "WritesStopped",
     "open_store",
 ]

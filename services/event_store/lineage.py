@@ -22,6 +22,7 @@ _RAISE = (
     "RETURNING lineage, epoch"
 )
 _BEGAN_AT = "SELECT epoch, began_at FROM lineage WHERE only_row = 1"
+RAISE_EPOCH = "UPDATE lineage SET epoch = epoch + 1 WHERE only_row = 1 RETURNING lineage, epoch"
 
 RunStatement = Callable[[str, Mapping[str, Any]], list[dict[str, Any]]]
 

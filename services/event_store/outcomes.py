@@ -11,6 +11,11 @@ from domain.rejection import Rejection, RejectionCode
 KEPT_FOR_SECONDS = 7 * 24 * 3600
 """How long every outcome is kept at least."""
 
+UNKNOWN_FINGERPRINT = ""
+"""Of an outcome that was rebuilt from the events on Kafka, which don't say what the request was: each
+request with the same identity counts as its repeat.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

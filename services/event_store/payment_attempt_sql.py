@@ -60,6 +60,8 @@ CLAIM = (
     "WHERE attempt_id IN (SELECT attempt_id FROM payment_attempts "
     "WHERE state IN ('open', 'refund_due', 'by_hand') AND state <> 'by_hand' AND due_at <= :now "
     "AND (lease_until <= :now OR lease_until > :longest) "
+    # After a restore the provider may know more than the store: no call before they were compared.
+    "AND NOT EXISTS (SELECT 1 FROM write_guard WHERE reason IS NOT NULL) "
     "ORDER BY due_at LIMIT :limit {skip_locked}) RETURNING *"
 )
 RELEASE = (

@@ -20,7 +20,12 @@ from services.event_store import postgres_sql as sql
 from services.event_store.outcomes import Outcome
 from services.event_store.payment_attempt_sql import for_psycopg
 from services.event_store.postgres_schema import create_tables
-from services.event_store.recorder import Statement, StoredSideRow, StreamRange
+from services.event_store.recorder import (
+    Statement,
+    StoredSideRow,
+    StreamRange,
+    WritesRefused,
+)
 
 _KEEPALIVE = {
     "keepalives_idle": 5,
@@ -68,6 +73,10 @@ class PostgresRecorder(PostgresApplicationRecorder):
         # does not wait for every VACUUM and CREATE INDEX CONCURRENTLY.
         self.lock_table_statements = [SQL(f"SELECT pg_advisory_xact_lock({_COMMIT_ORDER_LOCK})")]
 
+    commit_lock: Sequence[Statement] = (
+        (f"SELECT pg_advisory_xact_lock({_COMMIT_ORDER_LOCK})", {}),
+    )
+
     def _connect(self) -> Connection[Any]:
         return psycopg.connect(**self._conninfo, autocommit=True)
 
@@ -99,23 +108,24 @@ class PostgresRecorder(PostgresApplicationRecorder):
     ) -> Sequence[int] | None:
         """Lock, events, outcomes, side rows and NOTIFY in one transaction. Every error is raised."""
         outcomes: Sequence[Outcome] = kwargs.get("outcomes", ())
-        with (
-            self.datastore.get_connection() as conn,
-            conn.transaction(),
-            conn.pipeline(),
-            conn.cursor() as curs,
-        ):
-            if stored_events:
-                self._insert_stored_events(curs, stored_events)
-            if outcomes:
-                curs.execute(
-                    sql.INSERT_OUTCOMES,
-                    [list(x) for x in zip(*(o.row() for o in outcomes), strict=True)],
-                )
-            side_rows: Sequence[StoredSideRow] = kwargs.get("side_rows", ())
-            for row in side_rows:
-                for statement, parameters in row.statements():
-                    curs.execute(for_psycopg(statement), parameters)
+        side_rows: Sequence[StoredSideRow] = kwargs.get("side_rows", ())
+        with self.datastore.get_connection() as conn, conn.transaction():
+            with conn.pipeline(), conn.cursor() as curs:
+                if stored_events:
+                    self._insert_stored_events(curs, stored_events)
+                # After the lock, and in the same round trip as the rest.
+                guard = self._query(conn, sql.WRITE_GUARD, [])
+                if outcomes:
+                    curs.execute(
+                        sql.INSERT_OUTCOMES,
+                        [list(x) for x in zip(*(o.row() for o in outcomes), strict=True)],
+                    )
+                for row in side_rows:
+                    for statement, parameters in row.statements():
+                        curs.execute(for_psycopg(statement), parameters)
+            found = guard.fetchone()
+            if found and found["reason"] and not kwargs.get("while_stopped"):
+                raise WritesRefused(found["reason"])
         return None
 
     def run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg import Connection
 from psycopg.sql import SQL
 
-from services.event_store import lineage, publication
+from services.event_store import lineage, publication, write_guard
 from services.event_store import payment_attempt_sql as statements
 
 _CREATION_LOCK = 4_851_150_202
@@ -28,6 +28,7 @@ _BESIDE_THE_EVENTS = {
     statements.INDEX_NAME: SQL(statements.INDEX),
     "lineage": SQL(lineage.TABLE),
     "publication": SQL(publication.TABLE),
+    "write_guard": SQL(write_guard.TABLE),
 }
 
 

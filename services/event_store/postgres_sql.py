@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from psycopg.sql import SQL
 
+from services.event_store.write_guard import REASON
+
+WRITE_GUARD = SQL(REASON)
 INSERT_OUTCOMES = SQL(
     "INSERT INTO outcomes SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], "
     "%s::bigint[], %s::text[], %s::bigint[])"

@@ -78,9 +78,9 @@ class PublicationLog:
         self._run_together = run_together
 
     def read(self) -> Publication:
-        """The publication now. At position 0 nothing else is known, because nothing is published."""
+        """The publication now."""
         row = next(iter(self._run(_READ, {"name": RELAY})), None)
-        if row is None or not row["position"]:
+        if row is None:
             return Publication()
         last = None
         if row["checkout_id"] is not None:

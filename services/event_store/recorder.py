@@ -24,6 +24,10 @@ class StreamRange(NamedTuple):
     until: int = LATEST
 
 
+class WritesRefused(Exception):
+    """Writes are stopped (`write_guard`); the message says why. The transaction was rolled back."""
+
+
 class StoredSideRow(Protocol):
     """A row beside the events, written in their transaction."""
 
@@ -34,10 +38,16 @@ class StoredSideRow(Protocol):
 class CheckoutRecorder(Protocol):
     """Writes and reads rows. Raises the eventsourcing library's persistence errors."""
 
+    commit_lock: Sequence[Statement]
+    """What waits, in a transaction, until running writes have committed."""
+
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        """Insert events, `outcomes=` and `side_rows=` in one transaction."""
+        """Insert events, `outcomes=` and `side_rows=` in one transaction.
+
+        Raises `WritesRefused` while writes are stopped, unless `while_stopped=True`.
+        """
 
     def run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Run a statement that both databases know, with `:name` for its parameters, and return its rows."""

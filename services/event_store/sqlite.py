@@ -16,10 +16,15 @@ from eventsourcing.sqlite import (
     SQLiteDatastore,
 )
 
-from services.event_store import lineage, publication
+from services.event_store import lineage, publication, write_guard
 from services.event_store import payment_attempt_sql as statements
 from services.event_store.outcomes import Outcome
-from services.event_store.recorder import Statement, StoredSideRow, StreamRange
+from services.event_store.recorder import (
+    Statement,
+    StoredSideRow,
+    StreamRange,
+    WritesRefused,
+)
 
 _OUTCOMES_TABLE = """
 CREATE TABLE IF NOT EXISTS outcomes (
@@ -40,6 +45,7 @@ _TABLES = (
     statements.INDEX,
     lineage.TABLE,
     publication.TABLE,
+    write_guard.TABLE,
 )
 _OUTCOMES = (
     "SELECT key, fingerprint, checkout_id, version, refusal, recorded_at FROM outcomes "
@@ -86,6 +92,8 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
     outcomes and the streams of many checkouts in one snapshot.
     """
 
+    commit_lock: Sequence[Statement] = ()
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._locks: list[TextIO] = []
@@ -116,6 +124,11 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         for row in side_rows:
             for statement, parameters in row.statements():
                 c.execute(statement, parameters)
+        # Last, because a transaction that began with a read could not wait for another writer.
+        c.execute(write_guard.REASON)
+        found = c.fetchone()
+        if found and found["reason"] and not kwargs.get("while_stopped"):
+            raise WritesRefused(found["reason"])
         return ids
 
     def run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:

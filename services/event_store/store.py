@@ -22,15 +22,17 @@ from services.event_store.lineage import Lineage
 from services.event_store.outcomes import KEPT_FOR_SECONDS, Outcome
 from services.event_store.payment_attempts import PaymentAttempts
 from services.event_store.postgres import PostgresRecorder
-from services.event_store.publication import PublicationLog
+from services.event_store.publication import Publication, PublicationLog, restart_statements
 from services.event_store.recorder import (
     CheckoutRecorder,
     Statement,
     StoredSideRow,
     StreamRange,
+    WritesRefused,
 )
 from services.event_store.sqlite import SQLiteRecorder
 from services.event_store.stored_row import StoredRow
+from services.event_store.write_guard import WriteGuard, release_statements
 from services.runtime.tracing import span
 
 logger = logging.getLogger(__name__)
@@ -48,6 +50,10 @@ _DATABASE_FAILURES = (
 
 class StoreUnavailable(Exception):
     """The database failed. Whether a write was recorded is unknown."""
+
+
+class WritesStopped(StoreUnavailable):
+    """Writes are stopped until `checkout store restored` has run. The message says why."""
 
 
 class Conflict(Exception):
@@ -85,6 +91,7 @@ class EventStore:
         is_shared = isinstance(recorder, PostgresRecorder)
         self.attempts = PaymentAttempts(self._run, "FOR UPDATE SKIP LOCKED" if is_shared else "")
         self.publication = PublicationLog(self._run, self._run_together)
+        self.write_guard = WriteGuard(self._run, self._run_together, recorder.commit_lock)
 
     def _run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
         with _translated():
@@ -126,6 +133,28 @@ class EventStore:
     def epoch_began_at(self) -> float:
         """When the store's epoch began, in seconds since the epoch of Unix; 0 for the first one."""
         return lineage.began_at(self._run)
+    def append_imported(
+        self,
+        events: Sequence[es.StoredEvent],
+        outcomes: Sequence[Outcome],
+        side_rows: Sequence[StoredSideRow],
+    ) -> None:
+        """Write events that Kafka has and this store has lost, also while writes are stopped.
+
+        In one transaction, or nothing. Raises `Conflict`.
+        """
+        with _translated():
+            self._recorder.insert_events(
+                events, outcomes=outcomes, side_rows=side_rows, while_stopped=True
+            )
+
+    def end_restore(self, publication: Publication, *, begin_epoch: bool) -> Lineage:
+        """Set the relay's position, raise the epoch if wanted, and let writes go on, all at once."""
+        epoch: list[Statement] = [(lineage.RAISE_EPOCH, {})] if begin_epoch else []
+        statements = [*restart_statements(publication), *epoch, *release_statements()]
+        if not self._run_together(statements):
+            raise RuntimeError("the store has no lineage")
+        return self.lineage()
 
     def version(self, checkout_id: str) -> int:
         """The version of a checkout, even if its events can't be read; 0 if it does not exist."""
@@ -261,6 +290,8 @@ def open_store(url: str) -> EventStore:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except WritesRefused as error:
+        raise WritesStopped(str(error)) from error
     except es.IntegrityError as error:
         raise Conflict(str(error)) from error
     except es.DataError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -22,16 +22,23 @@ _TIMEOUT_SECONDS = 15.0
 
 
 async def records_of(
-    connection: KafkaConnection, topic: str
+    connection: KafkaConnection, topic: str, starts: Mapping[int, int] | None = None
 ) -> AsyncGenerator[ConsumerRecord, None]:
-    """Each existing record, partition by partition. Raises `KafkaUnavailable`."""
+    """Each existing record, partition by partition; with `starts` only those of these partitions, from
+    these offsets on. Raises `KafkaUnavailable`.
+    """
     partitions = await _partitions(connection, topic)
+    if starts is not None:
+        partitions = [partition for partition in partitions if partition.partition in starts]
     async with _reading(connection) as consumer:
         ends = await consumer.end_offsets(partitions)
         for partition in partitions:
             # One partition at a time, or the records fetched of the others would have to be kept.
             consumer.assign([partition])
-            await consumer.seek_to_beginning(partition)
+            if starts is None:
+                await consumer.seek_to_beginning(partition)
+            else:
+                consumer.seek(partition, starts[partition.partition])
             async with aclosing(_until(consumer, partition, ends[partition])) as records:
                 async for record in records:
                     yield record

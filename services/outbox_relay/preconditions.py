@@ -12,6 +12,8 @@ from services.event_store.publication import Publication
 
 def position_problem(store: EventStore, publication: Publication) -> str | None:
     """Why the store is not the one that the relay published from, None if it is."""
+    if stopped := store.write_guard.reason():
+        return stopped
     if not publication.position:
         return None
     newest = store.newest()

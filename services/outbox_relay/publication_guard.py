@@ -14,6 +14,7 @@ from services.kafka.connection import KafkaConnection
 from services.kafka.publisher import KafkaUnavailable, Publisher
 from services.kafka.topic_ends import TopicEnds
 from services.outbox_relay.preconditions import position_problem, topic_problem
+from services.outbox_relay.topic_tail import TopicTail
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,10 @@ class PublicationGuard:
         self._publisher = publisher
         self._topic = topic
         self._ends = TopicEnds(connection)
+        self._tail = TopicTail(store, connection, topic)
         self._numbers: list[int] = []
+        self.ends: dict[int, int] = {}
+        """The ends of all partitions when they were last read."""
         self._of_position: str | None = None
         self._of_topic: str | None = None
 
@@ -44,7 +48,7 @@ class PublicationGuard:
         await self._ends.stop()
 
     async def check(self) -> None:
-        """Check store and topic. Raises `StoreUnavailable` and `KafkaUnavailable`."""
+        """Check store and topic, for readiness. Raises `StoreUnavailable` and `KafkaUnavailable`."""
         publication = await asyncio.to_thread(self._store.publication.read)
         await self._check_position(publication)
         self._numbers = sorted((await self._publisher.topics()).get(self._topic, ()))
@@ -55,27 +59,44 @@ class PublicationGuard:
             logger.info("the ends of %s can't be read: %s", self._topic, error)
 
     async def allows(self, publication: Publication, keys: Sequence[bytes]) -> bool:
-        """Whether events of these keys may be published now.
+        """Whether events of these keys may be published now. Only the active relay calls it, and only while
+        it publishes nothing.
 
         Only their partitions are checked, so that one without a leader holds up its own events only.
         Raises `StoreUnavailable` and `KafkaUnavailable`.
         """
         await self._check_position(publication)
-        if not keys or self.failure:
-            return not self.failure
-        if self._numbers and publication.topic == self._topic:
-            await self._check_topic(publication, {self._partition_of(key) for key in keys})
-        else:
-            self._numbers = sorted((await self._publisher.topics()).get(self._topic, ()))
-            await self._check_topic(publication, self._numbers)
+        if self.failure:
+            return False
+        try:
+            ends = await self._check_topic(publication, await self._wanted(publication, keys))
+        except KafkaUnavailable:
+            if keys:
+                raise
+            return True
+        if not self.failure and (lost := await self._tail.problem(publication, ends)):
+            await asyncio.to_thread(self._store.write_guard.stop, lost)
+            await self._check_position(publication)
         return not self.failure
 
-    async def _check_topic(self, publication: Publication, numbers: Collection[int]) -> None:
+    async def _wanted(self, publication: Publication, keys: Sequence[bytes]) -> Collection[int]:
+        """The partitions to check: those of the keys; all if there is no key or the topic is a new one."""
+        if keys and self._numbers and publication.topic == self._topic:
+            return {self._partition_of(key) for key in keys}
+        self._numbers = sorted((await self._publisher.topics()).get(self._topic, ()))
+        return self._numbers
+
+    async def _check_topic(
+        self, publication: Publication, numbers: Collection[int]
+    ) -> dict[int, int]:
         ends = await self._ends.read(self._topic, numbers)
         unchecked = {n: end for n, end in publication.ends.items() if n in self._numbers}
         problem = topic_problem(publication, self._topic, {**unchecked, **ends})
         _log_change(self._of_topic, problem)
         self._of_topic = problem
+        if len(numbers) == len(self._numbers):
+            self.ends = ends
+        return ends
 
     def _partition_of(self, key: bytes) -> int:
         return int(DefaultPartitioner()(key, self._numbers, self._numbers))

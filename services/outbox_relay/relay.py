@@ -104,7 +104,7 @@ class OutboxRelay:
         self, before: Publication, last: PositionedEvent, ends: Mapping[TopicPartition, int]
     ) -> Publication | None:
         """The publication after a batch; None if the topic was made anew while it was sent."""
-        known = before.ends if before.topic == self._topics.events else {}
+        known = before.ends if before.topic == self._topics.events else self.guard.ends
         reached = {partition.partition: end for partition, end in ends.items()}
         if any(end <= known.get(number, 0) for number, end in reached.items()):
             return None

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 
+import httpx
 import psycopg
 import pytest
 
@@ -33,7 +34,10 @@ async def wait_until_published(store: EventStore) -> None:
 
 async def wait_for_position_problem(relay: ServiceProcess, *parts: str) -> None:
     async def is_reported() -> bool:
-        problem = (await asyncio.to_thread(relay.readiness))["position"]
+        try:
+            problem = (await asyncio.to_thread(relay.readiness))["position"]
+        except (httpx.HTTPError, KeyError):  # it is starting
+            return False
         return all(part in problem for part in parts)
 
     await eventually_async(is_reported, 30)

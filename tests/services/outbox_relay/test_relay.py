@@ -30,6 +30,13 @@ class Store:
     def publication(self) -> "Store":
         return self
 
+    @property
+    def write_guard(self) -> "Store":
+        return self
+
+    def reason(self) -> None:
+        return None
+
     def read(self) -> Publication:
         if self.failures:
             self.failures -= 1

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from services.audit.topic_copy import Digests, TopicCopy, identity_of
 from services.event_store import EventStore
+from services.kafka.topic_copy import Digests, TopicCopy, identity_of
 from services.messages.event_messages import event_message
 from tests.services.audit.given import Shop
 

@@ -43,6 +43,11 @@ class Digests(NamedTuple):
         """The digests of what the relay publishes."""
         return cls(_digest(message.key, message.value), _digest_headers(message.headers))
 
+    @classmethod
+    def of_record(cls, record: ConsumerRecord) -> Digests:
+        """The digests of what is on the topic."""
+        return cls(_digest(record.key, record.value), _digest_headers(record.headers))
+
 
 @dataclass(frozen=True, slots=True)
 class Copy:
@@ -78,9 +83,8 @@ class TopicCopy:
 
     def add(self, identity: tuple[str, int], record: ConsumerRecord) -> None:
         """Add the record of an event."""
-        headers = _digest_headers(record.headers)
-        value = _digest(record.key, record.value)
-        self._waiting.append((*identity, record.partition, record.offset, value, headers))
+        digests = Digests.of_record(record)
+        self._waiting.append((*identity, record.partition, record.offset, *digests))
         self.count += 1
         if len(self._waiting) == _AT_ONCE:
             self._flush()

@@ -1,0 +1,46 @@
+"""Stops all writes of events while a store is being compared with Kafka after a restore."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from services.event_store.recorder import Statement
+
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS write_guard (only_row integer PRIMARY KEY CHECK (only_row = 1), "
+    "reason text)"
+)
+REASON = "SELECT reason FROM write_guard WHERE only_row = 1"
+"""Read in each transaction that writes events, after the lock that orders commits was taken."""
+_SET = (
+    "INSERT INTO write_guard (only_row, reason) VALUES (1, :reason) "
+    "ON CONFLICT (only_row) DO UPDATE SET reason = excluded.reason RETURNING only_row"
+)
+
+
+class WriteGuard:
+    """Whether writes are stopped, and why. `lock` is the statement that waits for running commits."""
+
+    def __init__(
+        self,
+        run: Callable[[str, Mapping[str, Any]], list[dict[str, Any]]],
+        run_together: Callable[[Sequence[Statement]], bool],
+        lock: Sequence[Statement],
+    ) -> None:
+        self._run = run
+        self._run_together = run_together
+        self._lock = lock
+
+    def reason(self) -> str | None:
+        """Why writes are stopped; None if they are not."""
+        return next((row["reason"] for row in self._run(REASON, {})), None)
+
+    def stop(self, reason: str) -> None:
+        """Stop writes. When this returns, no write that had begun can still commit."""
+        self._run_together([*self._lock, (_SET, {"reason": reason})])
+
+
+def release_statements() -> list[Statement]:
+    """The statements that let writes go on, for a larger transaction."""
+    return [(_SET, {"reason": None})]
