@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.event_store.recorder import Statement
+
 TABLE = (
     "CREATE TABLE IF NOT EXISTS lineage (only_row integer PRIMARY KEY CHECK (only_row = 1), "
-    "lineage text NOT NULL, epoch bigint NOT NULL, began_at double precision NOT NULL DEFAULT 0)"
+    "lineage text NOT NULL, epoch bigint NOT NULL)"
 )
 _INSERT = (
     "INSERT INTO lineage (only_row, lineage, epoch) VALUES (1, :lineage, 0) "
@@ -18,11 +20,9 @@ _INSERT = (
 )
 _SELECT = "SELECT lineage, epoch FROM lineage WHERE only_row = 1"
 _RAISE = (
-    "UPDATE lineage SET epoch = epoch + 1, began_at = :now WHERE only_row = 1 "
-    "RETURNING lineage, epoch"
+    "UPDATE lineage SET epoch = CASE WHEN epoch < :now THEN :now ELSE epoch + 1 END "
+    "WHERE only_row = 1 RETURNING lineage, epoch"
 )
-_BEGAN_AT = "SELECT epoch, began_at FROM lineage WHERE only_row = 1"
-RAISE_EPOCH = "UPDATE lineage SET epoch = epoch + 1 WHERE only_row = 1 RETURNING lineage, epoch"
 
 RunStatement = Callable[[str, Mapping[str, Any]], list[dict[str, Any]]]
 
@@ -31,8 +31,9 @@ RunStatement = Callable[[str, Mapping[str, Any]], list[dict[str, Any]]]
 class Lineage:
     """The identity of a store's history.
 
-    `lineage` is random, made with the store and kept by its backups. `epoch` begins at 0 and rises each
-    time the store has lost history that others may have seen.
+    `lineage` is random, made with the store and kept by its backups. `epoch` is 0 at first. Each time the
+    store has lost history that others may have seen, an epoch begins; its number is the time, in seconds since
+    1970: a backup takes the number back too, and when it is restored twice, the two epochs must differ.
     """
 
     lineage: str
@@ -50,18 +51,14 @@ def read(run: RunStatement) -> Lineage:
     return _of(run(_SELECT, {}))
 
 
+def raise_epoch() -> Statement:
+    """The statement that begins a new epoch now."""
+    return _RAISE, {"now": int(time.time())}
+
+
 def begin_epoch(run: RunStatement) -> Lineage:
-    """Raise the epoch by one."""
-    return _of(run(_RAISE, {"now": time.time()}))
-
-
-def began_at(run: RunStatement) -> float:
-    """When the epoch began, in seconds since the epoch of Unix; 0 for the first epoch.
-
-    An epoch's number may also be the time when it began, so that two restores of one backup differ.
-    """
-    [row] = run(_BEGAN_AT, {})
-    return max(float(row["began_at"]), float(row["epoch"]))
+    """Begin a new epoch."""
+    return _of(run(*raise_epoch()))
 
 
 def _of(rows: list[dict[str, Any]]) -> Lineage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -150,7 +151,8 @@ class EventStore:
 
     def end_restore(self, publication: Publication, *, begin_epoch: bool) -> Lineage:
         """Set the relay's position, raise the epoch if wanted, and let writes go on, all at once."""
-        epoch: list[Statement] = [(lineage.RAISE_EPOCH, {})] if begin_epoch else []
+        raised: Statement = (lineage.RAISE_EPOCH, {"least": int(time.time())})
+        epoch = [raised] if begin_epoch else []
         statements = [*restart_statements(publication), *epoch, *release_statements()]
         if not self._run_together(statements):
             raise RuntimeError("the store has no lineage")
