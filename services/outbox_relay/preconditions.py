@@ -16,20 +16,22 @@ def position_problem(store: EventStore, publication: Publication) -> str | None:
         return stopped
     if not publication.position:
         return None
+    last = publication.last
+    # Not known if an operator or an earlier build moved the position.
+    is_known = last is not None and last.position == publication.position
+    row = next(iter(store.rows(publication.position - 1, 1)), None) if is_known else None
+    found = row if row and row.position == publication.position else None
+    if last and found and (found.checkout_id, found.version) == (last.checkout_id, last.version):
+        return None
     newest = store.newest()
     if newest < publication.position:
         return (
             f"the relay's position {publication.position} is ahead of the store's newest event at "
             f"{newest}: events were lost or renumbered. {_WAY_OUT}"
         )
-    last = publication.last
-    if last is None or last.position != publication.position:
-        return None  # moved there by an operator, or by a build that did not record the event
-    row = next(iter(store.rows(last.position - 1, 1)), None)
-    found = (row.checkout_id, row.version) if row and row.position == last.position else None
-    if found == (last.checkout_id, last.version):
+    if last is None or not is_known:
         return None
-    has = f"{found[0]} version {found[1]}" if found else "no event"
+    has = f"{found.checkout_id} version {found.version}" if found else "no event"
     return (
         f"at position {last.position} the relay published {last.checkout_id} version {last.version}, "
         f"and the store, whose newest event is at {newest}, has {has} there: events were lost or "
