@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from services.event_store.lineage import Lineage
 from services.event_store.outcomes import KEPT_FOR_SECONDS, Outcome
 from services.event_store.payment_attempts import PaymentAttempts
 from services.event_store.postgres import PostgresRecorder
-from services.event_store.publication import Publication, PublicationLog, restart_statements
+from services.event_store.publication import PublicationLog
 from services.event_store.recorder import (
     CheckoutRecorder,
     Statement,
@@ -33,7 +32,7 @@ from services.event_store.recorder import (
 )
 from services.event_store.sqlite import SQLiteRecorder
 from services.event_store.stored_row import StoredRow
-from services.event_store.write_guard import WriteGuard, release_statements
+from services.event_store.write_guard import WriteGuard
 from services.runtime.tracing import span
 
 logger = logging.getLogger(__name__)
@@ -140,23 +139,11 @@ class EventStore:
         outcomes: Sequence[Outcome],
         side_rows: Sequence[StoredSideRow],
     ) -> None:
-        """Write events that Kafka has and this store has lost, also while writes are stopped.
-
-        In one transaction, or nothing. Raises `Conflict`.
-        """
+        """As `append`, for events that this store had lost, and also while writes are stopped."""
         with _translated():
             self._recorder.insert_events(
                 events, outcomes=outcomes, side_rows=side_rows, while_stopped=True
             )
-
-    def end_restore(self, publication: Publication, *, begin_epoch: bool) -> Lineage:
-        """Set the relay's position, raise the epoch if wanted, and let writes go on, all at once."""
-        raised: Statement = (lineage.RAISE_EPOCH, {"least": int(time.time())})
-        epoch = [raised] if begin_epoch else []
-        statements = [*restart_statements(publication), *epoch, *release_statements()]
-        if not self._run_together(statements):
-            raise RuntimeError("the store has no lineage")
-        return self.lineage()
 
     def version(self, checkout_id: str) -> int:
         """The version of a checkout, even if its events can't be read; 0 if it does not exist."""

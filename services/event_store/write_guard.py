@@ -1,10 +1,14 @@
-"""Stops all writes of events while a store is being compared with Kafka after a restore."""
+"""Stops all writes of events while a restored store is compared with Kafka."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from services.event_store import lineage
+from services.event_store.lineage import Lineage
+from services.event_store.publication import Publication, restart_statements
 from services.event_store.recorder import Statement
 
 TABLE = (
@@ -40,7 +44,10 @@ class WriteGuard:
         """Stop writes. When this returns, no write that had begun can still commit."""
         self._run_together([*self._lock, (_SET, {"reason": reason})])
 
-
-def release_statements() -> list[Statement]:
-    """The statements that let writes go on, for a larger transaction."""
-    return [(_SET, {"reason": None})]
+    def release(self, publication: Publication, *, begin_epoch: bool) -> Lineage:
+        """Set the relay's position, raise the epoch if wanted, and let writes go on, all at once."""
+        raised: Statement = (lineage.RAISE_EPOCH, {"least": int(time.time())})
+        statements = [*restart_statements(publication), *([raised] if begin_epoch else [])]
+        if not self._run_together([*statements, (_SET, {"reason": None})]):
+            raise RuntimeError("the store has no lineage")
+        return lineage.read(self._run)

@@ -116,7 +116,8 @@ class OutboxRelay:
         if self._holds_lock is None:
             await asyncio.sleep(_STANDBY_SECONDS)
             return
-        logger.info("this relay is active now")
+        publication = await asyncio.to_thread(self._store.publication.read)
+        logger.info("publishing events after position %d", publication.position)
 
     async def _measure(self) -> Lag:
         """The events recorded and not yet published, by any relay."""

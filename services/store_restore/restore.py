@@ -157,7 +157,7 @@ class Restore:
         position = newest if first_unpublished is None else first_unpublished - 1
         last = self._event_at(position)
         is_intact = self._is_lossless and not (self.report.events or self.report.differences)
-        lineage = self._store.end_restore(
+        lineage = self._store.write_guard.release(
             Publication(position, last, self._topic, ends), begin_epoch=not is_intact
         )
         self.report.position = position

@@ -89,7 +89,7 @@ async def test_no_payment_is_worked_on_while_writes_are_stopped(store: EventStor
     later = time.time() + 10**9
     store.write_guard.stop("restored")
     assert not store.attempts.claim("worker", later, 30, 5)
-    store.end_restore(store.publication.read(), begin_epoch=False)
+    store.write_guard.release(store.publication.read(), begin_epoch=False)
     assert store.attempts.claim("worker", later, 30, 5)
 
 
