@@ -32,8 +32,8 @@ class Lineage:
     """The identity of a store's history.
 
     `lineage` is random, made with the store and kept by its backups. `epoch` is 0 at first. Each time the
-    store has lost history that others may have seen, an epoch begins; its number is the time, in seconds since
-    1970: a backup takes the number back too, and when it is restored twice, the two epochs must differ.
+    store has lost history that others may have seen, an epoch begins. Its number is the time, in seconds
+    since 1970: a backup takes the number back too, and if it is restored twice, the two epochs must differ.
     """
 
     lineage: str

@@ -130,9 +130,6 @@ class EventStore:
         """Declare that history was lost: what was derived from the epoch before can't be trusted."""
         return lineage.begin_epoch(self._run)
 
-    def epoch_began_at(self) -> float:
-        """When the store's epoch began, in seconds since the epoch of Unix; 0 for the first one."""
-        return lineage.began_at(self._run)
     def append_imported(
         self,
         events: Sequence[es.StoredEvent],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -46,8 +45,8 @@ class WriteGuard:
 
     def release(self, publication: Publication, *, begin_epoch: bool) -> Lineage:
         """Set the relay's position, raise the epoch if wanted, and let writes go on, all at once."""
-        raised: Statement = (lineage.RAISE_EPOCH, {"least": int(time.time())})
-        statements = [*restart_statements(publication), *([raised] if begin_epoch else [])]
-        if not self._run_together([*statements, (_SET, {"reason": None})]):
+        raised = [lineage.raise_epoch()] if begin_epoch else []
+        statements = [*restart_statements(publication), *raised, (_SET, {"reason": None})]
+        if not self._run_together(statements):
             raise RuntimeError("the store has no lineage")
         return lineage.read(self._run)

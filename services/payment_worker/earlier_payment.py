@@ -33,8 +33,7 @@ async def earlier_payment(
     lineage = await asyncio.to_thread(store.lineage)
     if lineage.epoch == 0:
         return None
-    began_at = await asyncio.to_thread(store.epoch_began_at)
-    found = await _payments_of(attempt.checkout_id, began_at, provider)
+    found = await _payments_of(attempt.checkout_id, lineage.epoch, provider)
     ours = [it for it in found if lineage_of(it.attempt_id) in (None, lineage.lineage)]
     paid = _only_payment(attempt, ours, time.time() - provider.key_retention + _MARGIN_SECONDS)
     if paid and paid.attempt_id != attempt.attempt_id:
@@ -43,12 +42,12 @@ async def earlier_payment(
 
 
 async def _payments_of(
-    checkout_id: str, began_at: float, provider: PaymentGateway
+    checkout_id: str, epoch_began_at: float, provider: PaymentGateway
 ) -> Iterable[ProviderPayment]:
     """Search for them, and list what was lost so recently that the search may miss it."""
     found = {it.payment_id: it async for it in provider.payments(checkout_id)}
     since = time.time() - provider.search_lag - _CLOCK_SECONDS
-    until = began_at + _CLOCK_SECONDS
+    until = epoch_began_at + _CLOCK_SECONDS
     if provider.search_lag and since < until:
         async for it in provider.payments(since=since, until=until):
             if it.checkout_id == checkout_id:

@@ -41,8 +41,8 @@ def a_payment(store: EventStore, **other: Any) -> ProviderPayment:
 
 def epoch_began(store: EventStore, seconds_ago: float) -> None:
     store.begin_epoch()
-    statement = "UPDATE lineage SET began_at = :at RETURNING epoch"
-    store._run(statement, {"at": time.time() - seconds_ago})
+    statement = "UPDATE lineage SET epoch = :at RETURNING epoch"
+    store._run(statement, {"at": int(time.time() - seconds_ago)})
 
 
 @pytest.fixture
