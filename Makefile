@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: help setup run demo servers test chaos check format schemas lock clean
+.PHONY: help setup run demo servers test-quick test test-full chaos check format schemas lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Create .venv with all dependencies; .venv/bin/checkout is the command line
 
@@ -31,11 +31,19 @@ servers: $(READY) ## Start Kafka, PostgreSQL and Redis, and print the settings f
 	@.ci/servers >&2
 	@$(BIN)/python -m tests.servers
 
-test: $(READY) ## Run the tests, and check their coverage
+test-quick: $(READY) ## Run the tests that need no server, in about a minute
+	$(BIN)/pytest -m quick --numprocesses 3 --dist loadfile
+
+test: $(READY) ## Run the tests, and check their coverage, in about 12 minutes
 	@.ci/servers
-	$(BIN)/pytest --cov --cov-report= --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -m "not full" --cov --cov-report= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/coverage report --include='domain/*' --fail-under=100 --skip-covered
 	@$(BIN)/coverage report --include='projections/*,services/*' --fail-under=90 --skip-covered
+	@cat .pytest_cache/d/servers/skipped
+
+test-full: $(READY) ## Run the tests that take long: failovers of servers, long outages, generated requests
+	@.ci/servers
+	$(BIN)/pytest -m full
 	@cat .pytest_cache/d/servers/skipped
 
 chaos: $(READY) ## Kill, freeze and restart everything at random, then audit: DURATION=120 (seconds) SEED=…

@@ -5,6 +5,7 @@ import pytest
 from tests.servers.programs import MISSING
 
 pytest_plugins = [
+    "tests.suites",
     "tests.servers.kafka",
     "tests.servers.postgres",
     "tests.servers.redis",
