@@ -7,7 +7,13 @@ import httpx
 import psycopg
 
 from tests.faults.cluster import API_KEY, Cluster
-from tests.faults.load_run import find_service, start_services, under_load, wait_until_ready
+from tests.faults.load_run import (
+    find_service,
+    start_services,
+    under_load,
+    wait_for_count,
+    wait_until_ready,
+)
 
 OUTAGE_SECONDS = 20
 
@@ -84,9 +90,7 @@ async def test_a_vacuum_of_the_events_blocks_no_writer(on_own_servers: Cluster):
             # VACUUM, ANALYZE and CREATE INDEX CONCURRENTLY hold this lock for as long as they run.
             with admin.transaction():
                 admin.execute("LOCK TABLE stored_events IN SHARE UPDATE EXCLUSIVE MODE")
-                written = counts["http writes"]
-                await asyncio.sleep(3)
-                assert counts["http writes"] > written + 20
+                await wait_for_count(counts, "http writes", by=20)
             admin.execute("VACUUM stored_events")
 
 

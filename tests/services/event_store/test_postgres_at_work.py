@@ -27,9 +27,12 @@ def vacuuming(url: str) -> Iterator[None]:
 
 
 def soon(call: Callable[[], Result], url: str) -> Result:
-    """The call's result during a vacuum; `TimeoutError` if the call waits for its end."""
+    """The call's result during a vacuum; `TimeoutError` if the call waits for its end.
+
+    The vacuum ends only after the call, so the timeout matters only to a call that is blocked.
+    """
     with ThreadPoolExecutor(1) as pool, vacuuming(url):
-        return pool.submit(call).result(timeout=5)
+        return pool.submit(call).result(timeout=30)
 
 
 def test_a_vacuum_holds_no_writer_up(postgres_database: str, postgres_store: EventStore):

@@ -37,7 +37,7 @@ def test_opening_a_store_whose_server_is_down_fails_at_once_and_says_why():
     began = time.monotonic()
     with pytest.raises(StoreUnavailable, match="refused"):
         open_store(f"postgresql://nobody@{HOST}:{free_port()}/checkout")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4  # a pool would wait for its 5 s
 
 
 def test_opening_a_database_that_is_not_there_says_so(postgres_url: str):
@@ -52,13 +52,13 @@ def test_a_call_says_soon_that_the_server_is_down_and_works_when_it_is_back(
     store.append([event("one", 1)])
     server.stop()
     try:
-        with unavailable(within=6.5):
+        with unavailable(within=10):
             store.append([event("one", 2)])
-        with unavailable(within=2):
+        with unavailable(within=4):
             store.try_lock("relay")
     finally:
         server.start()
-    eventually(lambda: is_up(store), within=6.5)
+    eventually(lambda: is_up(store), within=15)
     store.append([event("one", 2)])
     assert store.read((), [StreamRange("one")]).streams["one"] == stream("one", 1, 2)
 
@@ -68,14 +68,14 @@ def test_a_long_absence_is_over_soon_after_the_server_is_back(server: OwnPostgre
         store.position("relay")
         server.stop()
         try:
-            # As long as it takes until a pool whose pauses double is in a pause of many seconds.
+            # A pool whose pauses double tries again 15 s and 31 s after it lost the server.
             away_since = time.monotonic()
-            while time.monotonic() < away_since + 10:
-                with unavailable(within=2.5):
+            while time.monotonic() < away_since + 18:
+                with unavailable(within=6):
                     store.position("relay")
         finally:
             server.start()
-        eventually(lambda: is_up(store), within=2.5)
+        eventually(lambda: is_up(store), within=6)
 
 
 def is_up(store: EventStore) -> bool:
