@@ -35,6 +35,9 @@ _KEEPALIVE = {
 }
 """When a server that vanished counts as lost (libpq: seconds; `tcp_user_timeout`: milliseconds)."""
 
+_ROLE = {"target_session_attrs": "read-write"}
+"""Connect to a primary only: a standby takes no write, and what it shows may be outdated."""
+
 CHANNEL = "stored_events"
 """The channel on which PostgreSQL announces each commit of events (NOTIFY)."""
 
@@ -263,8 +266,9 @@ class PostgresRecorder(PostgresApplicationRecorder):
 
 def _connection_parameters(url: str, connect_timeout: float) -> dict[str, Any]:
     """The URL's parameters. Raises `ValueError` that does not quote the URL, which may hold a password."""
+    defaults = {**_KEEPALIVE, **_ROLE, "connect_timeout": round(connect_timeout)}
     try:
-        return {**_KEEPALIVE, "connect_timeout": round(connect_timeout), **conninfo_to_dict(url)}
+        return {**defaults, **conninfo_to_dict(url)}
     except psycopg.ProgrammingError:
         raise ValueError("is not a PostgreSQL URL, or has an unknown parameter") from None
 

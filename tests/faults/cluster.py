@@ -19,7 +19,9 @@ from services.security.api_keys import Scope, create_key
 from services.security.token_encryption import new_key_line
 from tests.servers import programs
 from tests.servers.kafka import OwnKafka, own_kafka
+from tests.servers.kafka_cluster import KafkaCluster, kafka_cluster
 from tests.servers.postgres import OwnPostgres, fresh_database, own_postgres
+from tests.servers.postgres_pair import PostgresPair, postgres_pair
 from tests.servers.redis import OwnRedis, own_redis
 
 CHECKOUT = Path(sys.executable).with_name("checkout")
@@ -118,8 +120,8 @@ class Cluster:
 
     def __init__(
         self,
-        kafka: OwnKafka | SharedServer,
-        postgres: OwnPostgres | SharedServer,
+        kafka: OwnKafka | KafkaCluster | SharedServer,
+        postgres: OwnPostgres | PostgresPair | SharedServer,
         redis: OwnRedis,
         database: str,
         folder: Path,
@@ -175,6 +177,15 @@ class Cluster:
                 service.kill()
 
 
+@dataclass(frozen=True)
+class ReplicatedCluster:
+    """A cluster, and its servers of which one may fail."""
+
+    cluster: Cluster
+    kafka: KafkaCluster
+    postgres: PostgresPair
+
+
 @contextmanager
 def cluster(**environment: str) -> Iterator[Cluster]:
     """New servers with topics and no services yet.
@@ -190,8 +201,21 @@ def cluster(**environment: str) -> Iterator[Cluster]:
 
 
 @contextmanager
+def replicated_cluster(**environment: str) -> Iterator[ReplicatedCluster]:
+    """Three Kafka brokers, and a PostgreSQL primary with a synchronous standby."""
+    with (
+        kafka_cluster() as kafka,
+        postgres_pair() as postgres,
+        cluster_on(kafka, postgres, CHECKOUT_TOPIC_REPLICATION="3", **environment) as new_cluster,
+    ):
+        yield ReplicatedCluster(new_cluster, kafka, postgres)
+
+
+@contextmanager
 def cluster_on(
-    kafka: OwnKafka | SharedServer, postgres: OwnPostgres | SharedServer, **environment: str
+    kafka: OwnKafka | KafkaCluster | SharedServer,
+    postgres: OwnPostgres | PostgresPair | SharedServer,
+    **environment: str,
 ) -> Iterator[Cluster]:
     """A new Redis, and new topics and a new database on these servers."""
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""A Kafka broker for the tests: KRaft, in a temporary folder; a second broker may join it.
+"""A Kafka broker for the tests: KRaft, in a temporary folder; more brokers may join it.
 
 Uses the cluster at CHECKOUT_TEST_KAFKA if that is set, else starts a broker from jars that Maven fetches.
 """
@@ -6,6 +6,7 @@ Uses the cluster at CHECKOUT_TEST_KAFKA if that is set, else starts a broker fro
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -59,11 +61,24 @@ def _fetch_jars() -> None:
         downloaded.rename(_JARS)
 
 
+def _new_cluster_id() -> str:
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
+@dataclass(frozen=True)
+class Quorum:
+    """The controllers of one Kafka cluster: the port of each by node id."""
+
+    voters: Mapping[int, int] = field(default_factory=lambda: {1: programs.free_port()})
+    cluster_id: str = field(default_factory=_new_cluster_id)
+
+
 class OwnKafka:
     """A broker that tests may stop, freeze and restart on the same port with the same data.
 
     Clients use `protocol`; `settings` and `format_options` hold what that protocol needs besides.
     A broker that `joins` another one is no controller: the first broker is, and works without the second.
+    With a `quorum`, the broker is one of several controllers, as `node_id`.
     """
 
     def __init__(
@@ -72,6 +87,8 @@ class OwnKafka:
         protocol: str = "PLAINTEXT",
         format_options: Sequence[str] = (),
         joins: OwnKafka | None = None,
+        quorum: Quorum | None = None,
+        node_id: int = 1,
     ) -> None:
         java = programs.find("java", *_JAVA_FOLDERS)
         if java is None:
@@ -83,10 +100,8 @@ class OwnKafka:
         self._format_options = tuple(format_options)
         self._folder = Path(tempfile.mkdtemp(prefix="checkout-kafka-"))
         self._port = programs.free_port()
-        self._is_controller = joins is None
-        self._controller = joins._controller if joins else programs.free_port()
-        self._cluster_id = joins._cluster_id if joins else _new_cluster_id()
-        self.node_id = joins.node_id + 1 if joins else 1
+        self.quorum = joins.quorum if joins else quorum or Quorum()
+        self.node_id = joins.node_id + 1 if joins else node_id
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -97,14 +112,17 @@ class OwnKafka:
     def format(self) -> None:
         """Write the configuration and format an empty log."""
         listener = f"{self._protocol}://{programs.HOST}:{self._port}"
-        controller = f"{programs.HOST}:{self._controller}"
+        voters = self.quorum.voters
         roles, listeners = "broker", listener
-        if self._is_controller:
-            roles, listeners = f"{roles},controller", f"{listener},CONTROLLER://{controller}"
+        if port := voters.get(self.node_id):
+            roles = "broker,controller"
+            listeners = f"{listener},CONTROLLER://{programs.HOST}:{port}"
         configuration = {
             "process.roles": roles,
             "node.id": str(self.node_id),
-            "controller.quorum.voters": f"1@{controller}",
+            "controller.quorum.voters": ",".join(
+                f"{node_id}@{programs.HOST}:{port}" for node_id, port in voters.items()
+            ),
             "controller.listener.names": "CONTROLLER",
             "listeners": listeners,
             "advertised.listeners": listener,
@@ -126,7 +144,7 @@ class OwnKafka:
         lines = [f"{name}={value}" for name, value in configuration.items()]
         (self._folder / "server.properties").write_text("\n".join(lines))
         # With "=": one id in 64 begins with a dash and would be parsed as an option.
-        options = [f"--cluster-id={self._cluster_id}", *self._format_options, "-c"]
+        options = [f"--cluster-id={self.quorum.cluster_id}", *self._format_options, "-c"]
         subprocess.run(
             self._command("kafka.tools.StorageTool", "format", *options),
             cwd=self._folder,
@@ -146,6 +164,12 @@ class OwnKafka:
         if self.process:
             programs.end(self.process, *(signals or (signal.SIGTERM,)), within=30)
 
+    def elected_controller(self) -> tuple[int, int]:
+        """The epoch and the node id of the newest controller election that this broker took part in."""
+        state = self._folder / "data" / "__cluster_metadata-0" / "quorum-state"
+        elected = json.loads(state.read_text())
+        return elected["leaderEpoch"], elected["leaderId"]
+
     def remove(self) -> None:
         """Kill the broker and delete its data."""
         self.stop(signal.SIGKILL)
@@ -159,10 +183,6 @@ class OwnKafka:
     def _answers(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex((programs.HOST, self._port)) == 0
-
-
-def _new_cluster_id() -> str:
-    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
 @contextmanager

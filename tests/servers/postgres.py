@@ -56,25 +56,39 @@ class OwnPostgres:
         self._process: subprocess.Popen[bytes] | None = None
         self._port = programs.free_port()
 
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"{programs.HOST}:{self._port}"
+
+    def copy_from(self, primary: OwnPostgres) -> None:
+        """Replace the data by a copy of the primary's, which this server will follow as its standby."""
+        shutil.rmtree(self._folder / "data", ignore_errors=True)
+        self._run(
+            "pg_basebackup", "-D", "data", "-X", "stream", "-R", "-c", "fast", "-d", primary.url
+        )
+
     def initialise(self) -> None:
         """Create an empty data directory, without durability across a crash of the machine."""
-        initdb = self._program.with_name("initdb")
         options = "-D data -U postgres -E UTF8 --no-locale -N".split()
         options += ["-A", "scram-sha-256" if self._password else "trust"]
         if self._password:
             password = self._folder / "password"
             password.write_text(self._password)
             options += ["--pwfile", str(password)]
+        self._run("initdb", *options)
+        if self._certificates:
+            self._secure(self._certificates)
+
+    def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [initdb, *options],
+            [self._program.with_name(program), *arguments],
             cwd=self._folder,
             check=True,
             capture_output=True,
             timeout=60,
             **self._as_user,
         )
-        if self._certificates:
-            self._secure(self._certificates)
 
     def _secure(self, certificates: Certificates) -> None:
         for source in (certificates.certificate, certificates.key):
@@ -89,7 +103,7 @@ class OwnPostgres:
     @property
     def url(self) -> str:
         """URL of the server owner's database."""
-        address = f"{programs.HOST}:{self._port}/postgres"
+        address = f"{self.address}/postgres"
         if self._certificates is None:
             return f"postgresql://postgres@{address}"
         query = urlencode(
@@ -130,6 +144,11 @@ class OwnPostgres:
         """Stop the server without a checkpoint, as `pg_ctl stop -m immediate` does."""
         if self._process:
             programs.end(self._process, signal.SIGQUIT)
+
+    def kill(self) -> None:
+        """Kill the server; its backends end as soon as they notice."""
+        if self._process:
+            programs.end(self._process)
 
     def remove(self) -> None:
         """Stop the server and delete its data."""
@@ -178,4 +197,5 @@ def fresh_database(server_url: str) -> Iterator[str]:
         yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
     finally:
         with psycopg.connect(server_url, autocommit=True) as admin:
+            admin.execute("SET synchronous_commit = local")  # Waits for no standby that is gone.
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

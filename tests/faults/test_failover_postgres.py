@@ -1,0 +1,107 @@
+"""PostgreSQL fails over to its standby under load: a synchronous one loses nothing."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from services.event_store import open_store
+from services.event_store.recorder import StreamRange
+from tests.eventually import eventually
+from tests.faults.cluster import Cluster, SharedServer, cluster_on
+from tests.faults.load_run import start_services, under_load, wait_for_count
+from tests.servers.postgres import fresh_database
+from tests.servers.postgres_pair import PostgresPair, postgres_pair
+from tests.services.event_store.samples import event, stream
+from tests.services.event_store.test_postgres_failing import is_up
+
+WRITES_AGAIN_SECONDS = 10
+"""The contract's promise, counted from the moment when the new primary takes writes."""
+
+
+@pytest.fixture
+def pair() -> Iterator[PostgresPair]:
+    with postgres_pair() as made:
+        yield made
+
+
+@pytest.fixture
+def on_pair(kafka_bootstrap: str, pair: PostgresPair) -> Iterator[Cluster]:
+    with cluster_on(SharedServer(kafka_bootstrap), pair) as made:
+        yield made
+
+
+async def test_a_failover_to_the_synchronous_standby_loses_nothing_accepted(
+    on_pair: Cluster, pair: PostgresPair
+):
+    services = await start_services(on_pair, "api", "commands", "relay", "projector", "payments")
+    async with under_load(on_pair, services, buyers=2) as counts:
+        for _ in range(2):  # There, and back to the first server, which the URL names first.
+            await wait_for_count(counts, "http writes", by=50)
+            await asyncio.to_thread(pair.fail_over)
+            promoted_at = time.monotonic()
+            await wait_for_count(counts, "http writes", by=5, within=60)
+            seconds = time.monotonic() - promoted_at
+            sys.stdout.write(f"HTTP wrote {seconds:.1f} s after the promotion\n")
+            assert seconds < WRITES_AGAIN_SECONDS
+            await asyncio.to_thread(pair.add_standby)
+
+
+def test_connections_lock_and_notifications_of_a_store_follow_the_primary(pair: PostgresPair):
+    with (
+        fresh_database(pair.url) as url,
+        closing(open_store(url)) as store,
+        closing(open_store(url)) as other,
+    ):
+        store.append([event("one", 1)])
+        is_held = store.try_lock("relay")
+        assert is_held is not None
+        assert other.try_lock("relay") is None
+        woken: list[float] = []
+        stop_watching = other.watch(lambda: woken.append(time.monotonic()))
+
+        pair.fail_over()
+
+        eventually(lambda: is_up(store), within=30)
+        assert not is_held()
+        assert other.try_lock("relay") is not None
+        store.append([event("one", 2)])
+        assert store.read((), [StreamRange("one")]).streams["one"] == stream("one", 1, 2)
+
+        def is_notified() -> bool:
+            version = store.version("one") + 1
+            seen = len(woken)
+            store.append([event("one", version)])
+            time.sleep(0.2)
+            return len(woken) > seen
+
+        eventually(is_notified, within=30)
+        stop_watching()
+
+
+def test_a_store_opens_on_the_primary_whatever_the_order_of_the_hosts(pair: PostgresPair):
+    hosts = pair.primary.address, pair.standby.address
+    for addresses in (hosts, hosts[::-1]):
+        url = f"postgresql://postgres@{','.join(addresses)}/postgres"
+        with closing(open_store(url)) as store:
+            position = store.position("relay")
+            store.advance("relay", position + 1)
+            assert store.position("relay") == position + 1
+
+
+def test_an_asynchronous_standby_that_is_promoted_lacks_the_last_commits():
+    with postgres_pair(synchronous=False) as pair, closing(open_store(pair.url)) as store:
+        store.append([event("one", 1)])
+        pair.pause_replication()
+        store.append([event("one", 2)])
+        lineage = store.lineage()
+
+        pair.fail_over_with_loss()
+
+        eventually(lambda: is_up(store), within=30)
+        assert store.version("one") == 1
+        assert store.lineage() == lineage
+        store.append([event("one", 2)])
