@@ -22,6 +22,7 @@ QUICK = (
     "tests/system/*_over_http.py::*",
 )
 FULL = (
+    "tests/faults/test_audit_of_load.py::*",
     "tests/faults/test_failover_*",
     "tests/faults/test_leaderless_partition.py::*",
     "tests/system/test_schemathesis.py::*",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import httpx
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -18,7 +19,7 @@ from services.event_store import EventStore, Outcome, open_store
 from services.messages.event_messages import event_message
 from tests.faults.audit_payments import contradicted_answers, unfinished_payments, wrong_charges
 from tests.faults.cluster import API_KEY, Cluster, ServiceProcess
-from tests.faults.ledger import SOURCE, Ledger
+from tests.faults.ledger import SOURCE, Ledger, reply_topic
 
 _CATCH_UP_SECONDS = 60.0
 
@@ -100,19 +101,29 @@ class Audit:
                 self.violations.append(f"{key}: {checkout} has no version {version}")
 
     async def _every_command_is_answered(self) -> None:
-        """Every command that Kafka acknowledged has a reply or a dead letter."""
-        missing = set(self._ledger.published)
+        """Every command that Kafka acknowledged has a reply where it asked for one, or a dead letter."""
+        asked = {command_id: reply_topic(command_id) for command_id in self._ledger.published}
+        missing, found_on = set(asked), dict[str, str]()
 
-        def is_answered(record: ConsumerRecord) -> bool:
-            missing.discard(_header(record, "ce_causationid"))
+        def note(topic: str, record: ConsumerRecord) -> bool:
+            command_id = _header(record, "ce_causationid")
+            if asked.get(command_id) == topic:
+                missing.discard(command_id)
+            found_on[command_id] = topic
+            return not any(asked[command_id] == topic for command_id in missing)
+
+        def is_dead(record: ConsumerRecord) -> bool:
             missing.discard(_header(record, "ce_id"))
             return not missing
 
-        await self._read("replies", is_answered)
+        for topic in sorted(set(asked.values())):
+            await self._read(topic, partial(note, topic))
         if missing:
-            await self._read("dead-letters", is_answered)
+            await self._read("dead-letters", is_dead)
         for command_id in missing:
-            self.violations.append(f"{command_id} has neither reply nor dead letter")
+            found = found_on.get(command_id)
+            elsewhere = f", but one on {found}" if found else " and no dead letter"
+            self.violations.append(f"{command_id} has no reply on {asked[command_id]}{elsewhere}")
 
     async def _topic_equals_store(self, streams: dict[str, list[RecordedEvent]]) -> None:
         expected = sum(len(stream) for stream in streams.values())

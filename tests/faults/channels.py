@@ -10,10 +10,11 @@ from typing import Any
 
 import httpx
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from tests.faults.cluster import API_KEY, Cluster, ServiceProcess
-from tests.faults.ledger import SOURCE, Ledger, version_of
+from tests.faults.ledger import OWN_REPLIES, SOURCE, Ledger, reply_topic, version_of
 
 RETRY_SECONDS = 90.0
 """Seconds for which a writer repeats a write without a final answer."""
@@ -35,7 +36,8 @@ class Channels:
         self.ledger = ledger
 
     async def open(self) -> None:
-        """Connect to Kafka and HTTP."""
+        """Create the topic for some of the replies, and connect to Kafka and HTTP."""
+        await self._create_reply_topic()
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._cluster.kafka.bootstrap_servers,
             acks="all",
@@ -47,6 +49,16 @@ class Channels:
             timeout=10,
             limits=httpx.Limits(max_connections=50),
         )
+
+    async def _create_reply_topic(self) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._cluster.kafka.bootstrap_servers)
+        await admin.start()
+        replication = int(self._cluster.environment.get("CHECKOUT_TOPIC_REPLICATION", "1"))
+        topic = NewTopic(f"{self._cluster.prefix}{OWN_REPLIES}", 4, replication)
+        try:
+            await admin.create_topics([topic])
+        finally:
+            await admin.close()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -63,6 +75,8 @@ class Channels:
             "ce_type": f"checkout.{command_type}",
             "ce_subject": checkout,
         }
+        if (topic := reply_topic(command_id)) == OWN_REPLIES:
+            headers["reply-to"] = f"{self._cluster.prefix}{topic}"
         encoded = [(name, value.encode()) for name, value in headers.items()]
         while True:
             self.ledger.counts["published"] += 1
@@ -114,6 +128,8 @@ class Channels:
                 self.ledger.counts["connections lost"] += 1
             else:
                 if not _must_be_repeated(path, response):
+                    if response.status_code in (200, 201):
+                        self.ledger.record_content(response)
                     return response
                 self.ledger.counts[str(response.status_code)] += 1
             await asyncio.sleep(0.1)

@@ -17,10 +17,11 @@ from collections.abc import Awaitable, Callable
 from rich.progress import Progress, TextColumn, TimeRemainingColumn
 
 from tests.faults.audit import Audit
-from tests.faults.cluster import Cluster, ServiceProcess, cluster
+from tests.faults.cluster import ReplicatedCluster, ServiceProcess, replicated_cluster
 from tests.faults.load import Load
 from tests.faults.load_run import start_services
 from tests.faults.test_server_outages import terminate_connections
+from tests.servers.kafka import OwnKafka
 
 SERVICES = tuple(2 * ["api", "commands", "relay", "projector", "payments"])
 LEASE = {"CHECKOUT_PAYMENT_LEASE_SECONDS": "3"}
@@ -30,18 +31,23 @@ LEASE = {"CHECKOUT_PAYMENT_LEASE_SECONDS": "3"}
 class Chaos:
     """Injects one fault after another and undoes each."""
 
-    def __init__(self, servers: Cluster, services: list[ServiceProcess], seed: int) -> None:
-        self._servers = servers
+    def __init__(
+        self, servers: ReplicatedCluster, services: list[ServiceProcess], seed: int
+    ) -> None:
+        self._kafka, self._postgres = servers.kafka, servers.postgres
+        self._servers = servers.cluster
         self._services = services
         self._chance = random.Random(seed)
         self.done: Counter[str] = Counter()
         self.victim: ServiceProcess | None = None
         services_acts = [self._kill, self._kill, self._kill, self._freeze, self._stop]
         server_acts = [
-            self._kill_kafka,
-            self._freeze_kafka,
+            self._kill_kafka_broker,
+            self._kill_kafka_controller,
+            self._freeze_kafka_broker,
             self._restart_postgres,
             self._cut_postgres,
+            self._fail_over_postgres,
             self._redis_empty,
             self._redis_old,
             self._freeze_redis,
@@ -75,21 +81,34 @@ class Chaos:
         await asyncio.to_thread(victim.stop, 15)
         victim.start()
 
-    async def _kill_kafka(self) -> None:
-        await asyncio.to_thread(self._servers.kafka.stop, signal.SIGKILL)
-        await self._pause(4)
-        await asyncio.to_thread(self._servers.kafka.start)
+    async def _kill_kafka_broker(self) -> None:
+        await self._kill_broker(self._chance.choice(self._kafka.brokers))
 
-    async def _freeze_kafka(self) -> None:
-        await self._freeze_process(self._servers.kafka.process)
+    async def _kill_kafka_controller(self) -> None:
+        await self._kill_broker(await asyncio.to_thread(self._kafka.controller))
+
+    async def _kill_broker(self, broker: OwnKafka) -> None:
+        await asyncio.to_thread(broker.stop, signal.SIGKILL)
+        await self._pause(
+            12
+        )  # Sometimes longer than the 9 s after which others take its partitions.
+        await asyncio.to_thread(broker.start)
+
+    async def _freeze_kafka_broker(self) -> None:
+        await self._freeze_process(self._chance.choice(self._kafka.brokers).process)
 
     async def _restart_postgres(self) -> None:
-        await asyncio.to_thread(self._servers.postgres.stop_at_once)
+        await asyncio.to_thread(self._postgres.stop_at_once)
         await self._pause(3)
-        await asyncio.to_thread(self._servers.postgres.start)
+        await asyncio.to_thread(self._postgres.start)
 
     async def _cut_postgres(self) -> None:
         await asyncio.to_thread(terminate_connections, self._servers.database)
+
+    async def _fail_over_postgres(self) -> None:
+        await asyncio.to_thread(self._postgres.fail_over)
+        await self._pause(2)
+        await asyncio.to_thread(self._postgres.add_standby)
 
     async def _redis_empty(self) -> None:
         self._servers.redis.forget_snapshot()
@@ -118,16 +137,16 @@ class Chaos:
 
 async def run(seconds: float, seed: int) -> int:
     """Run chaos under load, audit, and print a summary; returns the number of violations."""
-    with cluster(**LEASE) as servers:
-        services = await start_services(servers, *SERVICES)
+    with replicated_cluster(**LEASE) as servers:
+        services = await start_services(servers.cluster, *SERVICES)
         apis = [service for service in services if service.service == "api"]
         chaos = Chaos(servers, services, seed)
         supervising = asyncio.create_task(_supervise(services, chaos))
-        async with Load(servers, apis, seed=seed, buyers=3) as load:
+        async with Load(servers.cluster, apis, seed=seed, buyers=3) as load:
             await _act_for(chaos, seconds)
             await _wait_until_ready(services)
         supervising.cancel()
-        audit = Audit(servers, load.ledger, apis[0])
+        audit = Audit(servers.cluster, load.ledger, apis[0])
         violations = await audit.run()
     counts = load.ledger.counts
     answered = len(load.ledger.http_answers)

@@ -12,6 +12,7 @@ from tests.faults.buyers import Buyer
 from tests.faults.channels import RETRY_SECONDS, Channels
 from tests.faults.cluster import Cluster, ServiceProcess
 from tests.faults.ledger import Ledger, unique_items, version_of
+from tests.faults.readers import Reader
 
 
 class Load:
@@ -30,6 +31,7 @@ class Load:
         self._random = random.Random(seed)
         self._channels = Channels(cluster, apis, self.ledger, self._random)
         self._buyers = [Buyer(self._channels, self._random) for _ in range(buyers)]
+        self._readers = [Reader(self._channels, self._random) for _ in range(2)]
         self._pause = pause
         self._numbers = itertools.count(1)
         self._stopping = asyncio.Event()
@@ -44,8 +46,7 @@ class Load:
             asyncio.create_task(self._publisher()),
             asyncio.create_task(self._http_writer()),
             asyncio.create_task(self._http_writer()),
-            asyncio.create_task(self._reader()),
-            asyncio.create_task(self._reader()),
+            *(asyncio.create_task(self._read_repeatedly(reader)) for reader in self._readers),
             *(asyncio.create_task(self._buy_repeatedly(buyer)) for buyer in self._buyers),
         ]
         return self
@@ -112,16 +113,7 @@ class Load:
             await buyer.buy(next(self._numbers))
             await asyncio.sleep(self._pause)
 
-    async def _reader(self) -> None:
-        """A reader that must never see a 404 or a version older than one already promised."""
+    async def _read_repeatedly(self, reader: Reader) -> None:
         while not self._stopping.is_set():
-            checkout, promised = self._random.choice([*self.ledger.promised.items()])
-            response = await self._channels.request_until_final("GET", f"/v1/checkouts/{checkout}")
-            self.ledger.counts["reads"] += 1
-            if response is None or response.status_code != 200:
-                found = response.status_code if response else "no answer"
-                self.ledger.violations.append(f"GET {checkout}: {found}")
-            elif version_of(response) < promised:
-                found = f"{response.headers['etag']} after {promised} was promised"
-                self.ledger.violations.append(f"GET {checkout}: {found}")
+            await reader.read()
             await asyncio.sleep(self._pause)
