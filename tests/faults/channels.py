@@ -51,11 +51,13 @@ class Channels:
         )
 
     async def _create_reply_topic(self) -> None:
+        """On the brokers of the default reply topic, so that the same faults reach both."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self._cluster.kafka.bootstrap_servers)
         await admin.start()
-        replication = int(self._cluster.environment.get("CHECKOUT_TOPIC_REPLICATION", "1"))
-        topic = NewTopic(f"{self._cluster.prefix}{OWN_REPLIES}", 4, replication)
         try:
+            [default] = await admin.describe_topics([f"{self._cluster.prefix}replies"])
+            brokers = {part["partition"]: part["replicas"] for part in default["partitions"]}
+            topic = NewTopic(f"{self._cluster.prefix}{OWN_REPLIES}", -1, -1, brokers)
             await admin.create_topics([topic])
         finally:
             await admin.close()
