@@ -212,6 +212,11 @@ class RecordedEvent:
     metadata: Metadata
 
     @property
+    def topic(self) -> str:
+        """The name and schema version of the event, such as `ItemsUpdated:1`."""
+        return self.event.topic()
+
+    @property
     def originator_id(self) -> str:
         """The stream's id, under the name that the eventsourcing library expects."""
         return self.checkout_id

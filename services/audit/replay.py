@@ -167,7 +167,7 @@ class Replay:
     async def _publish(
         self, portion: list[tuple[StoredRow, RecordedEvent | None]], stop_requested: asyncio.Event
     ) -> None:
-        messages = [self._message(row, recorded) for row, recorded in portion if recorded]
+        messages = [self._message(row) for row, recorded in portion if recorded]
         if messages and self._plan.topic:
             if not await self._is_due(len(messages), stop_requested):
                 return
@@ -191,8 +191,8 @@ class Replay:
             return True
         return False
 
-    def _message(self, row: StoredRow, recorded: RecordedEvent) -> ProducerRecord:
-        message = event_message(self._plan.topic or "", recorded)
+    def _message(self, row: StoredRow) -> ProducerRecord:
+        message = event_message(self._plan.topic or "", row)
         marks = {REPLAY_ID: self._plan.replay_id, REPLAY_POSITION: f"{row.position}"}
         headers = [*message.headers, *((name, value.encode()) for name, value in marks.items())]
         return replace(message, headers=headers)

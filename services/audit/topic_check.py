@@ -93,7 +93,7 @@ class TopicCheck:
             return
         if recorded is None:
             return
-        ours = Digests.of(event_message(self._topic, recorded))
+        ours = Digests.of(event_message(self._topic, row))
         for copy in copies:
             for part, difference in (("value", "another value"), ("headers", "other headers")):
                 if getattr(copy.digests, part) != getattr(ours, part):

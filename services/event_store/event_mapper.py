@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
 from eventsourcing.domain import DomainEventProtocol
@@ -14,6 +16,33 @@ from domain.values import STORED
 
 class UnreadableEvent(Exception):
     """A stored event that this build can't read: its topic is unknown or its data invalid."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventContent:
+    """An event's row as JSON values. A later build's `data` and `metadata` hold more than this one knows."""
+
+    at: datetime
+    data: dict[str, Any]
+    metadata: dict[str, Any]
+
+    @classmethod
+    def of(cls, recorded: RecordedEvent) -> EventContent:
+        """What is stored of an event."""
+        return cls(
+            recorded.at,
+            recorded.event.model_dump(mode="json"),
+            recorded.metadata.model_dump(mode="json"),
+        )
+
+    @classmethod
+    def read(cls, stored: StoredEvent) -> EventContent:
+        """What is stored in a row. Raises `UnreadableEvent`."""
+        try:
+            state = orjson.loads(stored.state)
+            return cls(_time(state["at"]), _object(state["data"]), _object(state["meta"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise _unreadable(stored, error) from error
 
 
 class PydanticMapper(Mapper[str]):
@@ -32,38 +61,30 @@ class PydanticMapper(Mapper[str]):
         """The row for an event."""
         if not isinstance(domain_event, RecordedEvent):
             raise TypeError(f"{type(domain_event).__name__} is no recorded event")
+        content = EventContent.of(domain_event)
         return StoredEvent(
             originator_id=domain_event.checkout_id,
             originator_version=domain_event.version,
             topic=domain_event.event.topic(),
-            state=orjson.dumps(
-                {
-                    "at": domain_event.at,
-                    "data": domain_event.event.model_dump(mode="json"),
-                    "meta": domain_event.metadata.model_dump(mode="json"),
-                }
-            ),
+            state=orjson.dumps({"at": content.at, "data": content.data, "meta": content.metadata}),
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> RecordedEvent:
-        """The event in a row. Raises `UnreadableEvent`."""
+        """The event in a row, without fields that only a later build knows. Raises `UnreadableEvent`."""
         event_class = EVENTS.get(stored_event.topic)
-        where = f"{stored_event.originator_id} version {stored_event.originator_version}"
         if event_class is None:
-            raise UnreadableEvent(f"{where}: unknown event topic {stored_event.topic!r}")
+            raise _unreadable(stored_event, "unknown event topic")
+        content = EventContent.read(stored_event)
         try:
-            state = orjson.loads(stored_event.state)
             return RecordedEvent(
                 checkout_id=str(stored_event.originator_id),
                 version=stored_event.originator_version,
-                at=_time(state["at"]),
-                event=event_class.model_validate(state["data"], context=STORED),
-                metadata=Metadata.model_validate(state["meta"]),
+                at=content.at,
+                event=event_class.model_validate(content.data, context=STORED, extra="ignore"),
+                metadata=Metadata.model_validate(content.metadata, extra="ignore"),
             )
-        except (ValueError, KeyError, TypeError) as error:
-            raise UnreadableEvent(
-                f"{where}: {stored_event.topic} can't be read: {error}"
-            ) from error
+        except ValueError as error:
+            raise _unreadable(stored_event, error) from error
 
 
 def _time(text: str) -> datetime:
@@ -71,3 +92,14 @@ def _time(text: str) -> datetime:
     if at.tzinfo is None:
         raise ValueError("its time has no offset")
     return at
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{type(value).__name__} where an object should be")
+    return value
+
+
+def _unreadable(stored: StoredEvent, why: object) -> UnreadableEvent:
+    where = f"{stored.originator_id} version {stored.originator_version}"
+    return UnreadableEvent(f"{where}: {stored.topic} can't be read: {why}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from eventsourcing.persistence import Notification
 
 from domain.events import RecordedEvent
-from services.event_store.event_mapper import PydanticMapper
+from services.event_store.event_mapper import EventContent, PydanticMapper
 
 _MAPPER = PydanticMapper()
 
@@ -32,6 +32,10 @@ class StoredRow:
             str(stored.topic),
             stored,
         )
+
+    def content(self) -> EventContent:
+        """What is stored, whichever build wrote it. Raises `UnreadableEvent`."""
+        return EventContent.read(self._stored)
 
     def event(self) -> RecordedEvent:
         """Decode the event. Raises `UnreadableEvent`."""

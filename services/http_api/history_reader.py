@@ -34,8 +34,8 @@ class HistoryReader:
         """The JSON of at most `limit` events after a version, oldest first, and whether there are
         more; None if there is no such checkout.
         """
-        found = self._range(checkout_id, version, version + limit + 1)
-        if not found and not self._range(checkout_id, 0, 1):
+        found = self._store.stream_rows(checkout_id, version, limit + 1, within=True)
+        if not found and not self._store.version(checkout_id):
             return None
         return encode(EventPage.of(found[:limit], has_more=len(found) > limit))
 

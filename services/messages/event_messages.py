@@ -1,17 +1,23 @@
-"""A recorded event as the CloudEvent that its consumers get, on Kafka and over HTTP."""
+"""A stored event as the CloudEvent that its consumers get, on Kafka and over HTTP.
+
+Made of what is stored, not of what this build can parse: an event, a field or metadata of a later build
+reaches consumers whole.
+"""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
 from functools import reduce
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import orjson
 from pydantic import Field
 
-from domain.events import EVENTS, RecordedEvent
+from domain.events import EVENTS, Metadata, RecordedEvent
 from domain.values import Value
+from services.event_store.event_mapper import EventContent
+from services.event_store.stored_row import StoredRow
 from services.kafka.producer_record import ProducerRecord
 from services.messages.cloud_events import (
     JSON,
@@ -40,44 +46,60 @@ class EventPage(Value):
     has_more: Annotated[bool, Field(description="Whether there are events after these.")]
 
     @classmethod
-    def of(cls, events: Iterable[RecordedEvent], *, has_more: bool) -> EventPage:
-        """A page to send."""
-        data = [structured_event(recorded) for recorded in events]
-        return cls.model_construct(data=data, has_more=has_more)
+    def of(cls, events: Iterable[StoredRow | RecordedEvent], *, has_more: bool) -> EventPage:
+        """A page to send. Raises `UnreadableEvent`."""
+        return cls.model_construct(data=list(map(structured_event, events)), has_more=has_more)
 
 
-def event_attributes(recorded: RecordedEvent) -> EventAttributes:
-    """The CloudEvents attributes of an event."""
-    event, metadata = recorded.event, recorded.metadata
+def event_message(topic: str, event: StoredRow | RecordedEvent) -> ProducerRecord:
+    """The Kafka message of an event. Raises `UnreadableEvent`."""
+    content = _content(event)
+    return cloud_event(topic, _attributes(event, content), orjson.dumps(content.data))
+
+
+def structured_event(event: StoredRow | RecordedEvent) -> CloudEvent:
+    """The same as one JSON object: the structured mode of CloudEvents."""
+    content = _content(event)
+    return {**_attributes(event, content), "datacontenttype": JSON, "data": content.data}
+
+
+def _content(event: StoredRow | RecordedEvent) -> EventContent:
+    return event.content() if isinstance(event, StoredRow) else EventContent.of(event)
+
+
+def _attributes(event: StoredRow | RecordedEvent, content: EventContent) -> EventAttributes:
+    metadata = content.metadata
     attributes: EventAttributes = {
         "specversion": "1.0",
-        "type": type_of(event.NAME),
+        "type": type_of(event.topic.partition(":")[0]),
         "source": SOURCE,
-        "id": f"{recorded.checkout_id}:{recorded.version}",
-        "subject": recorded.checkout_id,
-        "time": format_rfc3339(recorded.at),
+        "id": f"{event.checkout_id}:{event.version}",
+        "subject": event.checkout_id,
+        "time": format_rfc3339(content.at),
         # Consumers compare sequences as text, so the version is padded.
-        "sequence": f"{recorded.version:020d}",
-        "correlationid": metadata.correlation_id,
-        "causationid": metadata.command_id,
-        "causationsource": metadata.command_source,
-        "actor": metadata.actor,
-        "dataschema": f"{SCHEMA_PREFIX}{event.topic()}",
+        "sequence": f"{event.version:020d}",
+        "correlationid": metadata["correlation_id"],
+        "causationid": metadata["command_id"],
+        "causationsource": metadata["command_source"],
+        "actor": metadata["actor"],
+        "dataschema": f"{SCHEMA_PREFIX}{event.topic}",
     }
-    if metadata.traceparent:
-        attributes["traceparent"] = metadata.traceparent
-    return attributes
+    if metadata.get("traceparent"):
+        attributes["traceparent"] = metadata["traceparent"]
+    known: dict[str, Any] = {**attributes}
+    for name, value in metadata.items():
+        if name not in _KNOWN and value is not None and (attribute := _attribute(name)):
+            known.setdefault(attribute, _text(value))
+    return cast("EventAttributes", known)
 
 
-def event_message(topic: str, recorded: RecordedEvent) -> ProducerRecord:
-    """The Kafka message of an event."""
-    return cloud_event(topic, event_attributes(recorded), orjson.dumps(_data(recorded)))
+_KNOWN = frozenset(field.alias or name for name, field in Metadata.model_fields.items())
 
 
-def structured_event(recorded: RecordedEvent) -> CloudEvent:
-    """The same as one JSON object: the structured mode of CloudEvents."""
-    return {**event_attributes(recorded), "datacontenttype": JSON, "data": _data(recorded)}
+def _attribute(name: str) -> str:
+    """The attribute for metadata of a later build: names of attributes have letters and digits only."""
+    return "".join(letter for letter in name.lower() if letter.isascii() and letter.isalnum())
 
 
-def _data(recorded: RecordedEvent) -> dict[str, Any]:
-    return recorded.event.model_dump(mode="json")
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -13,7 +13,7 @@ from services.event_store import EventStore
 from services.event_store.commit_notifier import CommitNotifier
 from services.event_store.positions import RELAY
 from services.event_store.publication import Publication, PublishedEvent
-from services.event_store.store import PositionedEvent
+from services.event_store.stored_row import StoredRow
 from services.kafka.connection import KafkaConnection
 from services.kafka.publisher import Publisher
 from services.kafka.topics import Topics
@@ -85,8 +85,8 @@ class OutboxRelay:
         self._commits.clear()
         # Read each time: `checkout events republish` and `checkout store restored` change it.
         before = await asyncio.to_thread(self._store.publication.read)
-        batch = await asyncio.to_thread(self._store.tail, before.position, _BATCH)
-        messages = [event_message(self._topics.events, item.recorded) for item in batch]
+        batch = await asyncio.to_thread(self._store.rows, before.position, _BATCH)
+        messages = [event_message(self._topics.events, row) for row in batch]
         if not await self.guard.allows(before, [m.key for m in messages if m.key]) or not batch:
             await self._commits.wait(_POLL_SECONDS)
             return
@@ -101,14 +101,14 @@ class OutboxRelay:
         RELAY_POSITION.set(after.position)
 
     def _published(
-        self, before: Publication, last: PositionedEvent, ends: Mapping[TopicPartition, int]
+        self, before: Publication, last: StoredRow, ends: Mapping[TopicPartition, int]
     ) -> Publication | None:
         """The publication after a batch; None if the topic was made anew while it was sent."""
         known = before.ends if before.topic == self._topics.events else self.guard.ends
         reached = {partition.partition: end for partition, end in ends.items()}
         if any(end <= known.get(number, 0) for number, end in reached.items()):
             return None
-        event = PublishedEvent(last.position, last.recorded.checkout_id, last.recorded.version)
+        event = PublishedEvent(last.position, last.checkout_id, last.version)
         return Publication(last.position, event, self._topics.events, {**known, **reached})
 
     async def _take_over(self) -> None:
@@ -127,10 +127,10 @@ class OutboxRelay:
 
     def _unpublished(self) -> Lag:
         position = self._store.position(RELAY)
-        oldest = self._store.tail(position, 1)
+        oldest = self._store.rows(position, 1)
         if not oldest:
             return Lag(0, 0.0)
-        seconds = time.time() - oldest[0].recorded.at.timestamp()
+        seconds = time.time() - oldest[0].content().at.timestamp()
         # Position numbers of rolled-back transactions are counted too, which is close enough.
         return Lag(self._store.newest() - position, max(0.0, seconds))
 

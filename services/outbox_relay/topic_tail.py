@@ -67,6 +67,6 @@ class TopicTail:
         if row is None or row.version != version:
             return False
         try:
-            return Digests.of(event_message(self._topic, row.event())).value == value
+            return Digests.of(event_message(self._topic, row)).value == value
         except UnreadableEvent:
             return True

@@ -112,7 +112,7 @@ class AttemptProcessor:
             raise DecryptionFailed("its token is gone")
         secret = self._token_keys.decrypt(attempt.sealed, attempt.attempt_id)
         data = orjson.loads(secret) | {"provider": attempt.provider}
-        paid_by = PaymentData.model_validate(data, context=STORED)
+        paid_by = PaymentData.model_validate(data, context=STORED, extra="ignore")
         return Charge(
             attempt_id=attempt.attempt_id,
             checkout_id=attempt.checkout_id,
@@ -123,7 +123,7 @@ class AttemptProcessor:
         )
 
     async def _record_outcome(self, attempt: Attempt, outcome: Paid | Declined) -> None:
-        metadata = Metadata.model_validate_json(attempt.metadata)
+        metadata = Metadata.model_validate_json(attempt.metadata, extra="ignore")
         command = _command(attempt, outcome)
         try:
             [answer] = await self._writer.submit([outcome_command(attempt, metadata, command)])

@@ -70,7 +70,8 @@ def resolve(
             f"{command.attempt_id} has already ended, and {attempt.payment_id} came later: "
             "refund it at the provider, then record that with --refunded"
         )
-    metadata = Metadata.model_validate_json(attempt.metadata).model_copy(update={"actor": resolver})
+    started_by = Metadata.model_validate_json(attempt.metadata, extra="ignore")
+    metadata = started_by.model_copy(update={"actor": resolver})
     handler = Handler(store, book, now, side_row_encoder())
     [answer] = handler.handle([outcome_command(attempt, metadata, command)])
     if was_already_closed(answer):

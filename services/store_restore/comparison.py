@@ -78,7 +78,7 @@ class Comparison:
                 self.first_unpublished = row.position
             return
         try:
-            ours = Digests.of(event_message(self._topic, row.event())).value
+            ours = Digests.of(event_message(self._topic, row)).value
         except UnreadableEvent:
             return
         other = next((copy for copy in copies if copy.digests.value != ours), None)

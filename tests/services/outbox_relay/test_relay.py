@@ -46,7 +46,7 @@ class Store:
     def newest(self) -> int:
         return 1_000_000
 
-    def tail(self, position: int, _: int) -> list[Any]:
+    def rows(self, position: int, _: int) -> list[Any]:
         self.asked_after.append(position)
         return []
 
