@@ -20,6 +20,7 @@ from domain.events import (
     PaymentDeclined,
     PaymentStarted,
     RecordedEvent,
+    UnknownEvent,
 )
 from domain.values import (
     CLOSED,
@@ -44,6 +45,7 @@ class Checkout:
     merchant's first offer as long as there is no choice. A choice survives while nothing is on offer,
     and ends when another option replaces it. `messages` are those of the last quote. `attempt` is the
     running payment attempt; `decline` is how the last one failed, until a quote or a new attempt.
+    `unknown_topic` is that of the first event of a later build: from then on the rest may be out of date.
     """
 
     id: str
@@ -68,6 +70,7 @@ class Checkout:
     decline: PaymentDeclined | None = None
     order_id: str | None = None
     payment: Payment | None = None
+    unknown_topic: str | None = None
 
     @property
     def total(self) -> int:
@@ -101,6 +104,14 @@ class BrokenStream(Exception):
     """A stream with a gap, a repeat or a wrong first event: it folds to no state."""
 
 
+class UnknownBeginning(BrokenStream):
+    """A stream that begins with an event of a later build: nothing is known of the checkout."""
+
+    def __init__(self, checkout_id: str, topic: str) -> None:
+        super().__init__(f"{checkout_id}: begins with {topic}, an event of a later build")
+        self.topic = topic
+
+
 def evolve(checkout: Checkout | None, recorded: RecordedEvent) -> Checkout:
     """The checkout after one more event. Raises `BrokenStream` if the event can't come next."""
     expected = checkout.version + 1 if checkout else 1
@@ -120,6 +131,8 @@ def fold(stream: Iterable[RecordedEvent], checkout: Checkout | None = None) -> C
 
 def _opened(recorded: RecordedEvent) -> Checkout:
     event = recorded.event
+    if isinstance(event, UnknownEvent):
+        raise UnknownBeginning(recorded.checkout_id, event.topic())
     if not isinstance(event, CheckoutCreated):
         raise BrokenStream(f"{recorded.checkout_id}: begins with {event.NAME}")
     return Checkout(
@@ -174,6 +187,8 @@ def _apply(checkout: Checkout, recorded: RecordedEvent) -> Checkout:  # noqa: C9
             return after(status=Status.READY_FOR_PAYMENT, attempt=None, decline=event)
         case CheckoutCompleted():
             return completed(after(), event.order_id, event.payment)
+        case UnknownEvent():
+            return after(unknown_topic=checkout.unknown_topic or event.topic())
         case _:
             assert_never(event)
 

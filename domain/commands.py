@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from domain.events import CheckoutCompleted, Event, PaymentDeclined
+from domain.events import CheckoutCompleted, Event, PaymentDeclined, UnknownEvent
 from domain.rejection import invalid
 from domain.validation_errors import first_problem
 from domain.values import MAX_LINES, Address, Buyer, Item, Text, Value
@@ -48,7 +48,7 @@ class CommandBase(Value):
         except ValidationError as error:
             raise invalid(*first_problem(error)) from None
 
-    def led_to(self, event: Event) -> bool:  # noqa: ARG002 - for the commands that override it
+    def led_to(self, event: Event | UnknownEvent) -> bool:  # noqa: ARG002 - for the commands that override it
         """Whether an event that names this command's identity was recorded for this command."""
         return True
 
@@ -116,7 +116,7 @@ class RecordPayment(CommandBase):
     attempt_id: Text
     payment_id: Text
 
-    def led_to(self, event: Event) -> bool:
+    def led_to(self, event: Event | UnknownEvent) -> bool:
         """Whether the event records this payment."""
         return isinstance(event, CheckoutCompleted) and event.payment.id == self.payment_id
 
@@ -130,7 +130,7 @@ class RecordDecline(CommandBase):
     code: Text
     message: Text
 
-    def led_to(self, event: Event) -> bool:
+    def led_to(self, event: Event | UnknownEvent) -> bool:
         """Whether the event records the decline of this attempt."""
         return isinstance(event, PaymentDeclined) and event.attempt_id == self.attempt_id
 

@@ -21,7 +21,7 @@ from domain.events import CheckoutCanceled
 from domain.merchant_book import MerchantBook
 from domain.payment import complete, end_payment
 from domain.presentation import not_ready_sentence
-from domain.rejection import Rejection, RejectionCode
+from domain.rejection import Rejection, RejectionCode, of_later_build
 from domain.values import Status
 
 
@@ -36,7 +36,7 @@ def decide(
 
     `expected_version` is the version that the sender last saw. `lineage` is that of the store
     that holds the checkout; a payment attempt's id names it. Raises `Rejection`. The checks run in this
-    order: existence, status, version, merchant book.
+    order: existence, whether this build knows all events, status, version, merchant book.
     """
     if isinstance(command, CreateCheckout):
         if checkout is not None:
@@ -45,6 +45,8 @@ def decide(
         return Decision(create(command, book))
     if checkout is None:
         raise Rejection(RejectionCode.NOT_FOUND, "there is no such checkout")
+    if checkout.unknown_topic:
+        raise of_later_build(checkout.unknown_topic)
     if isinstance(command, RecordPayment | RecordDecline):
         return end_payment(checkout, command)
     _guard_status(checkout, command)

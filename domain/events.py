@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, get_args
+from typing import Any, ClassVar, get_args
 
 from pydantic import ConfigDict, Field
 
@@ -174,6 +174,18 @@ EVENTS: dict[str, type[Event]] = {event.topic(): event for event in get_args(Eve
 """The events by topic."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownEvent:
+    """An event of a later build. This build can pass it on, but does not know what it means."""
+
+    known_as: str
+    data: dict[str, Any]
+
+    def topic(self) -> str:
+        """The topic under which it is stored."""
+        return self.known_as
+
+
 class Channel(StrEnum):
     """How a command reached the handler. Stored with each event and in the key of each outcome."""
 
@@ -208,7 +220,7 @@ class RecordedEvent:
     checkout_id: str
     version: int
     at: datetime
-    event: Event
+    event: Event | UnknownEvent
     metadata: Metadata
 
     @property

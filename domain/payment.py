@@ -8,7 +8,14 @@ from dataclasses import replace
 from domain.checkout import Checkout, completed
 from domain.commands import CompleteCheckout, PaymentOutcome, RecordPayment
 from domain.decision import CloseAttempt, Decision, OpenAttempt
-from domain.events import BuyerUpdated, CheckoutCompleted, Event, PaymentDeclined, PaymentStartedV2
+from domain.events import (
+    BuyerUpdated,
+    CheckoutCompleted,
+    Event,
+    PaymentDeclined,
+    PaymentStartedV2,
+    UnknownEvent,
+)
 from domain.presentation import view_of
 from domain.rejection import Rejection, RejectionCode, invalid
 from domain.values import Payment
@@ -80,7 +87,7 @@ def end_payment(checkout: Checkout, outcome: PaymentOutcome) -> Decision:
     return Decision((declined,), (closed,))
 
 
-def rejection_of(end: Event) -> Rejection | None:
+def rejection_of(end: Event | UnknownEvent) -> Rejection | None:
     """The answer to a complete whose payment ended with this event: a rejection if it was declined."""
     if not isinstance(end, PaymentDeclined):
         return None

@@ -22,6 +22,8 @@ class RejectionCode(StrEnum):
     TOO_LARGE = "too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     INTERNAL = "internal"
+    SERVICE_UNAVAILABLE = "service_unavailable"
+    """This build can't decide the command: the only rejection that is not remembered."""
 
 
 class Rejection(Exception):
@@ -35,6 +37,11 @@ class Rejection(Exception):
         self.code = code
         self.message = message
         self.param = param
+
+    @property
+    def is_remembered(self) -> bool:
+        """Whether a repeat of the command gets this answer again, instead of being decided anew."""
+        return self.code is not RejectionCode.SERVICE_UNAVAILABLE
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Rejection) and self._facts() == other._facts()
@@ -55,4 +62,13 @@ def idempotency_conflict() -> Rejection:
     """The identity of a command was used before for another command."""
     return Rejection(
         RejectionCode.IDEMPOTENCY_CONFLICT, "this identity was used before for another command"
+    )
+
+
+def of_later_build(topic: str) -> Rejection:
+    """A later build recorded an event, without which the command can't be decided."""
+    return Rejection(
+        RejectionCode.SERVICE_UNAVAILABLE,
+        f"the checkout has an event of a later version of this service, {topic}; "
+        "send the command again once all processes are upgraded",
     )

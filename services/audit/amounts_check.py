@@ -9,12 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.checkout import Checkout
-from domain.events import CheckoutCompleted, CheckoutPriced, Event, ItemsUpdated, PaymentStarted
+from domain.events import (
+    CheckoutCompleted,
+    CheckoutPriced,
+    Event,
+    ItemsUpdated,
+    PaymentStarted,
+    UnknownEvent,
+)
 from domain.values import FulfillmentOption, LineItem, Total
 from projections.checkout_view import render
 
 
-def sums_of_event(event: Event) -> Iterator[str]:
+def sums_of_event(event: Event | UnknownEvent) -> Iterator[str]:
     """What does not add up within an event."""
     if isinstance(event, ItemsUpdated):
         for line in event.line_items:
@@ -25,7 +32,9 @@ def sums_of_event(event: Event) -> Iterator[str]:
         yield from _rows(event.totals)
 
 
-def sums_of_payment(before: Checkout, event: Event, after: Checkout) -> Iterator[str]:
+def sums_of_payment(
+    before: Checkout, event: Event | UnknownEvent, after: Checkout
+) -> Iterator[str]:
     """Where a payment differs from the checkout that it is for."""
     if isinstance(event, PaymentStarted):
         if event.amount != before.total:

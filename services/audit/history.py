@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.checkout import BrokenStream, Checkout, evolve
-from domain.events import RecordedEvent
+from domain.events import EVENTS, RecordedEvent
 from services.audit.event_descriptions import describe
 from services.audit.streams import read, stream_of
 from services.event_store import EventStore
@@ -31,6 +31,13 @@ class HistoryEntry:
         """A description of each change."""
         return describe(self.before, self.recorded.event) if self.recorded else []
 
+    @property
+    def _name(self) -> str:
+        """The name of an event that this build knows, else the topic."""
+        return (
+            self.topic.partition(":")[0] if self.topic in EVENTS and self.recorded else self.topic
+        )
+
     def as_json(self) -> dict[str, Any]:
         """The entry as JSON values; what is unknown is null."""
         recorded = self.recorded
@@ -39,7 +46,7 @@ class HistoryEntry:
         return {
             "version": self.version,
             "time": format_rfc3339(recorded.at) if recorded else None,
-            "event": recorded.event.NAME if recorded else self.topic,
+            "event": self._name,
             **{name: metadata.get(name) for name in origin},
             "changes": self.changes(),
             "currency": self.after.currency if self.after else None,
@@ -56,7 +63,7 @@ class HistoryEntry:
         by = recorded.metadata
         command = f"command {by.command_source} {by.command_id}, correlation {by.correlation_id}"
         lines = [
-            f"{self.version}  {format_rfc3339(recorded.at)}  {recorded.event.NAME}",
+            f"{self.version}  {format_rfc3339(recorded.at)}  {self._name}",
             f"by {by.actor} over {by.channel}: {command}",
             "; ".join(self.changes()),
         ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from domain.events import UnknownEvent
 from projections.redis.views import RedisViews
 from services.audit.attempts_check import lost_payments
 from services.audit.streams import Portion, portions_of
@@ -20,7 +22,10 @@ from services.kafka.connection import KafkaConnection
 
 @dataclass(slots=True)
 class VerificationCounts:
-    """What was checked. `views` and `records` are None if Redis and Kafka were left out."""
+    """What was checked. `views` and `records` are None if Redis and Kafka were left out.
+
+    `unknown_events` counts the events of later builds by topic: only their order and copies are checked.
+    """
 
     checkouts: int = 0
     events: int = 0
@@ -28,10 +33,12 @@ class VerificationCounts:
     records: int | None = None
     waiting: int = 0
     violations: int = 0
+    unknown_events: Counter[str] = field(default_factory=Counter)
 
     def as_json(self) -> dict[str, Any]:
-        """The counts by their names."""
-        return asdict(self)
+        """The counts by their names; without `unknown_events` if there are none."""
+        unknown = {"unknown_events": dict(self.unknown_events)} if self.unknown_events else {}
+        return {name: n for name, n in asdict(self).items() if name != "unknown_events"} | unknown
 
     def line(self) -> str:
         """The same for a person."""
@@ -40,6 +47,9 @@ class VerificationCounts:
             parts.append(f"{self.views} views in Redis")
         if self.records is not None:
             parts.append(f"{self.records} events on Kafka ({self.waiting} wait for the relay)")
+        unknown = [f"{count} {topic}" for topic, count in sorted(self.unknown_events.items())]
+        if unknown:
+            parts.append(f"of later builds and unknown here: {', '.join(unknown)}")
         return f"{', '.join(parts)}: {self.violations or 'no'} violations"
 
 
@@ -134,6 +144,11 @@ class Verification:
     def _of_portion(self, portion: Portion, topic: TopicCheck | None) -> list[Violation]:
         self.counts.checkouts += len(portion.checkouts) + len(portion.broken)
         self.counts.events += len(portion.events)
+        self.counts.unknown_events.update(
+            row.topic
+            for row, recorded in portion.events
+            if recorded and isinstance(recorded.event, UnknownEvent)
+        )
         found = list(portion.violations)
         if self._unseen:
             self._unseen -= {row.checkout_id for row, _ in portion.events}

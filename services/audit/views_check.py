@@ -74,6 +74,8 @@ class ViewsCheck:
 
     async def look(self, checkouts: Sequence[Checkout]) -> AsyncGenerator[WrongRecord, None]:
         """Compare the records of these; yields those of earlier calls that are certainly wrong."""
+        # A later build shows more of a checkout with one of its events, at the same version.
+        checkouts = [checkout for checkout in checkouts if not checkout.unknown_topic]
         self.count += len(checkouts)
         for start in range(0, len(checkouts), _AT_ONCE):
             rendered = [render_view(it) for it in checkouts[start : start + _AT_ONCE]]

@@ -63,6 +63,9 @@ def show(
         typer.echo(json.dumps(render(checkout)))
         return
     typer.echo(laid_out(render(checkout)))
+    if checkout.unknown_topic:
+        hint = "upgrade this program to see all"
+        typer.echo(f"{checkout.unknown_topic} is an event of a later build: {hint}", err=True)
     typer.echo(f"Version {checkout.version} of {format_rfc3339(checkout.updated_at)}", err=True)
 
 

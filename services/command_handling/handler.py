@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from domain.checkout import Checkout, fold, next_time
+from domain.checkout import Checkout, UnknownBeginning, fold, next_time
 from domain.decide import decide
 from domain.decision import Decision
 from domain.events import record
 from domain.merchant_book import MerchantBook
-from domain.rejection import Rejection
+from domain.rejection import Rejection, of_later_build
 from services.command_handling.answers import Accepted, Answer, Expired, Rejected
 from services.command_handling.checkout_cache import CheckoutCache
 from services.command_handling.command_envelope import CommandEnvelope
@@ -52,10 +52,7 @@ class Handler:
         for _ in range(_MAX_CONFLICTS):
             work, repeats = self._load(batch)
             with DECIDE_SECONDS.time():
-                answers = [
-                    repeats.replay_of(envelope) or self._handle_new(envelope, work, repeats)
-                    for envelope in batch
-                ]
+                answers = [self._answer(envelope, work, repeats) for envelope in batch]
             try:
                 work.commit(self._store)
             except Conflict:
@@ -86,13 +83,21 @@ class Handler:
         for checkout_id, known in cached.items():
             stream = found.streams.get(checkout_id, ())
             if known is None:
-                work.load(checkout_id, fold(stream), stream)
+                try:
+                    work.load(checkout_id, fold(stream), stream)
+                except UnknownBeginning as error:
+                    work.unknown_beginnings[checkout_id] = error.topic
             elif known.still_holds(stream):
                 work.load(checkout_id, fold(stream[1:], known.checkout), stream)
             else:
                 self._cache.drop(checkout_id)
                 return self._load(batch)
         return work, Idempotency(self._store, found, work)
+
+    def _answer(self, envelope: CommandEnvelope, work: UnitOfWork, repeats: Idempotency) -> Answer:
+        if topic := work.unknown_beginnings.get(envelope.checkout_id):
+            return Rejected(of_later_build(topic))
+        return repeats.replay_of(envelope) or self._handle_new(envelope, work, repeats)
 
     def _handle_new(
         self, envelope: CommandEnvelope, work: UnitOfWork, repeats: Idempotency
@@ -102,7 +107,8 @@ class Handler:
         try:
             checkout = self._decide(envelope, work)
         except Rejection as rejection:
-            work.remember_outcome(envelope, 0, rejection)
+            if rejection.is_remembered:
+                work.remember_outcome(envelope, 0, rejection)
             return Rejected(rejection)
         work.remember_outcome(envelope, checkout.version)
         answer = Accepted.of(checkout)

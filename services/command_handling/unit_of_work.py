@@ -23,6 +23,8 @@ class UnitOfWork:
     now: datetime
     checkouts: dict[str, Checkout | None] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    unknown_beginnings: dict[str, str] = field(default_factory=dict)
+    """By checkout, the topic of an event of a later build that its stream begins with."""
     _last: dict[str, RecordedEvent] = field(default_factory=dict)
     _events: list[RecordedEvent] = field(default_factory=list)
     _side_rows: list[StoredSideRow] = field(default_factory=list)

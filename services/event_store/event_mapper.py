@@ -10,12 +10,12 @@ import orjson
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 
-from domain.events import EVENTS, Metadata, RecordedEvent
+from domain.events import EVENTS, Event, Metadata, RecordedEvent, UnknownEvent
 from domain.values import STORED
 
 
 class UnreadableEvent(Exception):
-    """A stored event that this build can't read: its topic is unknown or its data invalid."""
+    """A stored event that can't be read: no JSON, or not the data of its topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,9 @@ class EventContent:
     @classmethod
     def of(cls, recorded: RecordedEvent) -> EventContent:
         """What is stored of an event."""
-        return cls(
-            recorded.at,
-            recorded.event.model_dump(mode="json"),
-            recorded.metadata.model_dump(mode="json"),
-        )
+        event, metadata = recorded.event, recorded.metadata.model_dump(mode="json")
+        data = event.data if isinstance(event, UnknownEvent) else event.model_dump(mode="json")
+        return cls(recorded.at, data, metadata)
 
     @classmethod
     def read(cls, stored: StoredEvent) -> EventContent:
@@ -71,20 +69,24 @@ class PydanticMapper(Mapper[str]):
 
     def to_domain_event(self, stored_event: StoredEvent) -> RecordedEvent:
         """The event in a row, without fields that only a later build knows. Raises `UnreadableEvent`."""
-        event_class = EVENTS.get(stored_event.topic)
-        if event_class is None:
-            raise _unreadable(stored_event, "unknown event topic")
         content = EventContent.read(stored_event)
         try:
             return RecordedEvent(
                 checkout_id=str(stored_event.originator_id),
                 version=stored_event.originator_version,
                 at=content.at,
-                event=event_class.model_validate(content.data, context=STORED, extra="ignore"),
+                event=_event(stored_event.topic, content.data),
                 metadata=Metadata.model_validate(content.metadata, extra="ignore"),
             )
         except ValueError as error:
             raise _unreadable(stored_event, error) from error
+
+
+def _event(topic: str, data: dict[str, Any]) -> Event | UnknownEvent:
+    event_class = EVENTS.get(topic)
+    if event_class is None:
+        return UnknownEvent(topic, data)
+    return event_class.model_validate(data, context=STORED, extra="ignore")
 
 
 def _time(text: str) -> datetime:

@@ -8,6 +8,7 @@ import orjson
 
 from domain.rejection import Rejection, RejectionCode
 
+_CODES = frozenset(RejectionCode)
 KEPT_FOR_SECONDS = 7 * 24 * 3600
 """How long every outcome is kept at least."""
 
@@ -71,4 +72,8 @@ def _decode(rejection: str | None) -> Rejection | None:
     if rejection is None:
         return None
     facts = orjson.loads(rejection)
-    return Rejection(RejectionCode(facts["code"]), facts["message"], facts["param"])
+    code = facts["code"]
+    if code not in _CODES:
+        # A later build rejected it for a reason that this one does not know. The outcome stays as it is.
+        return Rejection(RejectionCode.SERVICE_UNAVAILABLE, f"{code}: {facts['message']}")
+    return Rejection(RejectionCode(code), facts["message"], facts["param"])

@@ -14,7 +14,7 @@ from typing import Any
 import eventsourcing.persistence as es
 import psycopg
 
-from domain.checkout import Checkout, fold
+from domain.checkout import Checkout, UnknownBeginning, fold
 from domain.events import CheckoutCanceled, CheckoutCompleted, RecordedEvent
 from services.event_store import lineage
 from services.event_store.event_mapper import PydanticMapper
@@ -111,12 +111,23 @@ class EventStore:
         return ReadResult({outcome.key: outcome for outcome in outcomes}, found)
 
     def load(self, streams: Sequence[StreamRange]) -> dict[str, Checkout]:
-        """The checkouts that these streams, read from version 1, fold to; without those that don't exist."""
+        """The checkouts that these streams, read from version 1, fold to.
+
+        Without those that don't exist, and those that begin with an event of a later build.
+        """
         if not streams:
             return {}
         found = self.read((), streams)
-        folded = ((checkout_id, fold(events)) for checkout_id, events in found.streams.items())
-        return {checkout_id: checkout for checkout_id, checkout in folded if checkout}
+        folded: dict[str, Checkout] = {}
+        for checkout_id, events in found.streams.items():
+            try:
+                checkout = fold(events)
+            except UnknownBeginning as error:
+                # One such checkout must not stop the readers of all others.
+                logger.warning("nothing can be shown of %s", error)
+            else:
+                folded |= {checkout_id: checkout} if checkout else {}
+        return folded
 
     def current(self, checkout_ids: Sequence[str]) -> dict[str, Checkout]:
         """These checkouts as they are now, without those that don't exist."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from domain.checkout import fold
 from projections.redis.circuit_breaker import REDIS_FAILURES, CircuitBreaker
 from projections.redis.views import RedisViews
 from projections.registry import RenderedView, render_view
 from services.event_store import EventStore
+from services.event_store.recorder import StreamRange
 from services.runtime.metrics import VIEWS_FROM
 
 logger = logging.getLogger(__name__)
@@ -23,7 +25,9 @@ class CheckoutReader:
         self._breaker = CircuitBreaker()
 
     async def get(self, checkout_id: str) -> RenderedView | None:
-        """The view, or None if there is no such checkout. Raises `StoreUnavailable`."""
+        """The view, or None if there is no such checkout. Raises `StoreUnavailable`, and
+        `UnknownBeginning` if this build can show nothing of it.
+        """
         view = await self._from_redis(checkout_id)
         VIEWS_FROM.labels(origin="redis" if view else "store").inc()
         return view or await self._from_store(checkout_id)
@@ -39,6 +43,6 @@ class CheckoutReader:
             return None
 
     async def _from_store(self, checkout_id: str) -> RenderedView | None:
-        found = await asyncio.to_thread(self._store.current, [checkout_id])
-        checkout = found.get(checkout_id)
+        found = await asyncio.to_thread(self._store.read, (), [StreamRange(checkout_id)])
+        checkout = fold(found.streams.get(checkout_id, ()))
         return render_view(checkout) if checkout else None

@@ -164,6 +164,8 @@ def rejected(rejection: Rejection, headers: Mapping[str, str] | None = None) -> 
 
 def rejection_headers(rejection: Rejection) -> dict[str, str]:
     """The headers that HTTP requires with a rejection."""
+    if rejection.code is RejectionCode.SERVICE_UNAVAILABLE:
+        return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     # A 405 must list the methods of the path; a closed checkout can no longer be canceled.
     return {"Allow": ""} if rejection.code is RejectionCode.NOT_CANCELABLE else {}
 

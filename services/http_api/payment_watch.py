@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
-from domain.events import RecordedEvent
+from domain.events import RecordedEvent, UnknownEvent
 from domain.payment import rejection_of
 from projections.registry import RenderedView, render_view
 from services.command_handling import Accepted, Rejected
@@ -88,7 +88,8 @@ class PaymentWatch:
         for paying in waiting:
             # No other command is accepted while a payment runs, so the next event is its end.
             later = found.streams.get(paying.checkout_id)
-            if not later:
+            # Whether an event of a later build is its end is unknown: the requests run into their time limit.
+            if not later or isinstance(later[0].event, UnknownEvent):
                 continue
             for future in self._waiting.get(paying, set()):
                 if not future.done():

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from starlette.responses import Response
 
+from domain.checkout import UnknownBeginning
+from domain.rejection import of_later_build
 from projections.list_page import ListFilter, UnknownCursor
 from services.event_store import StoreUnavailable
 from services.http_api.errors import (
@@ -92,5 +94,7 @@ async def _in_time(reading: Awaitable[Found]) -> Found:
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
             return await reading
+    except UnknownBeginning as error:
+        raise of_later_build(error.topic) from None
     except (StoreUnavailable, TimeoutError):
         raise unreadable() from None
