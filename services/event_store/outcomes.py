@@ -8,6 +8,8 @@ import orjson
 
 from domain.rejection import Rejection, RejectionCode
 
+COLUMNS = "key, fingerprint, checkout_id, version, refusal, recorded_at"
+"""The columns of the table, as they are inserted: later builds may have added others."""
 _CODES = frozenset(RejectionCode)
 KEPT_FOR_SECONDS = 7 * 24 * 3600
 """How long every outcome is kept at least."""
@@ -36,7 +38,7 @@ class Outcome:
     recorded_at: int
 
     def row(self) -> tuple[str, str, str, int, str | None, int]:
-        """The columns of its table, in order."""
+        """The values of `COLUMNS`."""
         return (
             self.key,
             self.fingerprint,

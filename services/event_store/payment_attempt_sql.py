@@ -23,6 +23,8 @@ _COLUMNS = (
     "payment_id",
     "note",
 )
+COLUMNS = ", ".join(_COLUMNS)
+"""Named wherever rows are written or read: a later build may have added columns."""
 
 TABLE = (
     "CREATE TABLE IF NOT EXISTS payment_attempts (attempt_id text PRIMARY KEY, "
@@ -38,7 +40,7 @@ INDEX = (
     "WHERE state IN ('open', 'refund_due', 'by_hand')"
 )
 INSERT = (
-    f"INSERT INTO payment_attempts ({', '.join(_COLUMNS)}) "  # noqa: S608 - names of our own
+    f"INSERT INTO payment_attempts ({COLUMNS}) "  # noqa: S608 - names of our own
     f"VALUES ({', '.join(':' + name for name in _COLUMNS)})"
 )
 CLOSE = (
@@ -62,8 +64,9 @@ CLAIM = (
     "AND (lease_until <= :now OR lease_until > :longest) "
     # After a restore the provider may know more than the store: no call before they were compared.
     "AND NOT EXISTS (SELECT 1 FROM write_guard WHERE reason IS NOT NULL) "
-    "ORDER BY due_at LIMIT :limit {skip_locked}) RETURNING *"
-)
+    "ORDER BY due_at LIMIT :limit {skip_locked}) "
+    "RETURNING {columns}"
+).replace("{columns}", COLUMNS)
 RELEASE = (
     "UPDATE payment_attempts SET lease_owner = NULL, lease_until = 0, state = :state, "
     "due_at = :due_at, note = :note WHERE attempt_id = :attempt_id AND lease_owner = :owner "
@@ -90,10 +93,10 @@ REFUNDED = (
     "WHERE attempt_id = :attempt_id AND state IN ('by_hand', 'refund_due') "
     "AND payment_id IS NOT NULL RETURNING attempt_id"
 )
-GET = "SELECT * FROM payment_attempts WHERE attempt_id = :attempt_id"
-LIST = (
-    "SELECT * FROM payment_attempts WHERE state IN ({states}) AND attempt_id > :after "
-    "ORDER BY attempt_id LIMIT :limit"
+_SELECT = f"SELECT {COLUMNS} FROM payment_attempts "  # noqa: S608 - names of our own
+GET = _SELECT + "WHERE attempt_id = :attempt_id"
+LIST = _SELECT + (
+    "WHERE state IN ({states}) AND attempt_id > :after ORDER BY attempt_id LIMIT :limit"
 )
 COUNTS = (
     "SELECT state, count(*) AS number, min(started_at) AS oldest FROM payment_attempts "

@@ -196,7 +196,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
     def advance_position(self, name: str, position: int) -> None:
         """Move a reader's position forward."""
         statement = SQL(
-            "INSERT INTO positions AS p VALUES (%s, %s) ON CONFLICT (name) DO UPDATE "
+            "INSERT INTO positions AS p (name, position) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE "
             "SET position = excluded.position WHERE p.position < excluded.position"
         )
         with self.datastore.get_connection() as conn:

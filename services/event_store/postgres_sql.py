@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from psycopg.sql import SQL
 
+from services.event_store.outcomes import COLUMNS
 from services.event_store.write_guard import REASON
 
 WRITE_GUARD = SQL(REASON)
 INSERT_OUTCOMES = SQL(
-    "INSERT INTO outcomes SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], "
-    "%s::bigint[], %s::text[], %s::bigint[])"
-)
+    "INSERT INTO outcomes ({columns}) SELECT {columns} FROM unnest(%s::text[], %s::text[], "
+    "%s::text[], %s::bigint[], %s::text[], %s::bigint[]) AS given ({columns})"
+).format(columns=SQL(COLUMNS))
 OUTCOMES = SQL(
     "SELECT key, fingerprint, checkout_id, version, refusal, recorded_at FROM outcomes "
     "WHERE key = ANY(%s)"

@@ -18,7 +18,7 @@ from eventsourcing.sqlite import (
 
 from services.event_store import lineage, publication, write_guard
 from services.event_store import payment_attempt_sql as statements
-from services.event_store.outcomes import Outcome
+from services.event_store.outcomes import COLUMNS, Outcome
 from services.event_store.recorder import (
     Statement,
     StoredSideRow,
@@ -47,6 +47,10 @@ _TABLES = (
     publication.TABLE,
     write_guard.TABLE,
 )
+_INSERT_EVENTS = (
+    "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (?,?,?,?)"
+)
+_INSERT_OUTCOMES = f"INSERT INTO outcomes ({COLUMNS}) VALUES (?,?,?,?,?,?)"  # noqa: S608 - ours
 _OUTCOMES = (
     "SELECT key, fingerprint, checkout_id, version, refusal, recorded_at FROM outcomes "
     "WHERE key IN (SELECT value FROM json_each(?))"
@@ -102,6 +106,8 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
                 db_name=f"file:{quote(str(path))}", originator_id_type="text", pool_size=8
             )
         )
+        # The library's names no columns, and would fail once a later build has added one.
+        self.insert_events_statement = _INSERT_EVENTS
         # Creating the same file concurrently fails as locked at once, without SQLite's busy timeout.
         with self._lock_file("creation").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -119,7 +125,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
     ) -> Sequence[int] | None:
         ids = super()._insert_events(c, stored_events)
         outcomes: Sequence[Outcome] = kwargs.get("outcomes", ())
-        c.executemany("INSERT INTO outcomes VALUES (?,?,?,?,?,?)", [o.row() for o in outcomes])
+        c.executemany(_INSERT_OUTCOMES, [o.row() for o in outcomes])
         side_rows: Sequence[StoredSideRow] = kwargs.get("side_rows", ())
         for row in side_rows:
             for statement, parameters in row.statements():
@@ -192,7 +198,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         """Move a reader's position forward."""
         with self.datastore.transaction(commit=True) as c:
             c.execute(
-                "INSERT INTO positions VALUES (?, ?) ON CONFLICT (name) DO UPDATE "
+                "INSERT INTO positions (name, position) VALUES (?, ?) ON CONFLICT (name) DO UPDATE "
                 "SET position = excluded.position WHERE position < excluded.position",
                 [name, position],
             )

@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from services.event_store.recorder import (
     WritesRefused,
 )
 from services.event_store.sqlite import SQLiteRecorder
-from services.event_store.stored_row import StoredRow
+from services.event_store.stored_row import PositionedEvent, StoredRow
 from services.event_store.write_guard import WriteGuard
 from services.runtime.tracing import span
 
@@ -66,14 +66,6 @@ class ReadResult:
 
     outcomes: Mapping[str, Outcome]
     streams: Mapping[str, Sequence[RecordedEvent]]
-
-
-@dataclass(frozen=True, slots=True)
-class PositionedEvent:
-    """An event and its position in commit order."""
-
-    position: int
-    recorded: RecordedEvent
 
 
 class EventStore:
@@ -111,22 +103,16 @@ class EventStore:
         return ReadResult({outcome.key: outcome for outcome in outcomes}, found)
 
     def load(self, streams: Sequence[StreamRange]) -> dict[str, Checkout]:
-        """The checkouts that these streams, read from version 1, fold to.
-
-        Without those that don't exist, and those that begin with an event of a later build.
+        """The checkouts that these streams, read from version 1, fold to; without those that don't exist,
+        and those that begin with an event of a later build.
         """
-        if not streams:
-            return {}
-        found = self.read((), streams)
+        found = self.read((), streams) if streams else ReadResult({}, {})
         folded: dict[str, Checkout] = {}
         for checkout_id, events in found.streams.items():
-            try:
-                checkout = fold(events)
-            except UnknownBeginning as error:
-                # One such checkout must not stop the readers of all others.
-                logger.warning("nothing can be shown of %s", error)
-            else:
-                folded |= {checkout_id: checkout} if checkout else {}
+            # One of which nothing is known must not stop the readers of all others.
+            with suppress(UnknownBeginning):
+                if checkout := fold(events):
+                    folded[checkout_id] = checkout
         return folded
 
     def current(self, checkout_ids: Sequence[str]) -> dict[str, Checkout]:

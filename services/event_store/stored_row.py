@@ -13,6 +13,14 @@ _MAPPER = PydanticMapper()
 
 
 @dataclass(frozen=True, slots=True)
+class PositionedEvent:
+    """An event and its position in commit order."""
+
+    position: int
+    recorded: RecordedEvent
+
+
+@dataclass(frozen=True, slots=True)
 class StoredRow:
     """A row of the events table. `position` is its place in commit order."""
 

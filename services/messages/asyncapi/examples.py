@@ -55,7 +55,7 @@ def event_example(event: type[Event], topics: Topics) -> Example | None:
         recorded
         for step in scenario().values()
         for recorded in step.events
-        if recorded.event.NAME == event.NAME
+        if recorded.topic.partition(":")[0] == event.NAME
     ]
     older = [replace(named[-1], event=it) for it in OLDER_VERSIONS if named]
     found = [recorded for recorded in (*older, *named) if type(recorded.event) is event]
