@@ -10,7 +10,7 @@ from typing import Any, cast
 from projections.listed_checkout import ListedCheckout
 from projections.projection import Record, Source
 
-INDEX = "checkout:list_index:"
+INDEX = "list_index:"
 """The beginning of the names of the list's indexes."""
 
 SORT_KEY_DIGITS = 15

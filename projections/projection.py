@@ -13,7 +13,8 @@ class Record(NamedTuple):
     """What one projection keeps of one checkout.
 
     `value` is what readers get. `member` is the record's entry in each of the sorted sets `indexes`; Redis
-    sorts members by their bytes. Neither member nor index names may have white space.
+    sorts members by their bytes. Neither member nor index names may have white space. An index's key is
+    its name after the base of all keys (`projections.redis.keys`).
     """
 
     value: bytes

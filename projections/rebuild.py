@@ -31,13 +31,13 @@ async def rebuild(
 
     `positions` is where the projector continues. It must be read before this call, so that nothing
     published since is missed. `progress` gets the number of checkouts done. Returns that number, or
-    None if Redis was restarted meanwhile: then start again.
+    None if Redis was restarted meanwhile, or the store began a new epoch: then start again.
     """
-    run_id = await views.begin_rebuild()
+    begun = await views.begin_rebuild()
     position, count = 0, 0
     while True:
         reached, checkouts = await asyncio.to_thread(source.sweep, position, _STRETCH)
-        for chunk in chunks([render_view(checkout) for checkout in checkouts]):
+        for chunk in chunks([render_view(checkout, begun.lineage.epoch) for checkout in checkouts]):
             await views.apply(chunk)
         count += len(checkouts)
         if progress:
@@ -45,4 +45,4 @@ async def rebuild(
         if reached == position:
             break
         position = reached
-    return count if await views.finish_rebuild(run_id, positions) else None
+    return count if await views.finish_rebuild(begun, positions) else None

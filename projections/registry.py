@@ -22,17 +22,19 @@ _BODY = PROJECTIONS.index(CHECKOUT_VIEW)
 class RenderedView:
     """A rendered checkout: the bytes to answer, the version that they show, and what is to be kept.
 
-    `records` are those of `PROJECTIONS`, in their order; there are none in a view that was read.
+    `epoch` is the store's at that version: only both together name one content. `records` are those of
+    `PROJECTIONS`, in their order; there are none in a view that was read.
     """
 
     checkout_id: str
     version: int
     body: bytes
     records: tuple[Record, ...] = field(default=(), compare=False)
+    epoch: int = 0
 
 
-def render_view(checkout: Checkout) -> RenderedView:
-    """Render a checkout for all projections."""
+def render_view(checkout: Checkout, epoch: int = 0) -> RenderedView:
+    """Render a checkout, as it is in an epoch of the store, for all projections."""
     source = Source(checkout)
     records = tuple([projection.project(source) for projection in PROJECTIONS])
-    return RenderedView(checkout.id, checkout.version, records[_BODY].value, records)
+    return RenderedView(checkout.id, checkout.version, records[_BODY].value, records, epoch)

@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 from projections.list_index import SORT_KEY_DIGITS, list_item
 from projections.list_page import ListFilter, ListPage, UnknownCursor
 from projections.redis import scripts
-from projections.redis.records import record_key, value_of
+from projections.redis.keys import Keys
+from projections.redis.records import value_of
 from projections.registry import CHECKOUT_VIEW, LIST_INDEX
 
 _PAGE = (
@@ -75,22 +76,19 @@ return page
 
 
 class ListPages:
-    """Reads pages. `built_under` is the key that says whether the records are complete; `are_whole` judges
-    its value.
-    """
+    """Reads pages. `are_whole` judges by what the records were built under whether they are complete."""
 
-    def __init__(
-        self, redis: Redis, built_under: str, are_whole: Callable[[bytes | None], bool]
-    ) -> None:
-        self._built_under = built_under
+    def __init__(self, redis: Redis, are_whole: Callable[[bytes | None], bool]) -> None:
         self._are_whole = are_whole
         self._page = redis.register_script(_PAGE)
 
-    async def read(self, wanted: ListFilter, limit: int, cursor: str | None) -> ListPage | None:
+    async def read(
+        self, keys: Keys, wanted: ListFilter, limit: int, cursor: str | None
+    ) -> ListPage | None:
         """A page, as `RedisViews.page` has it."""
-        records = (record_key(CHECKOUT_VIEW.name), record_key(LIST_INDEX.name))
+        records = (keys.record(CHECKOUT_VIEW.name), keys.record(LIST_INDEX.name))
         reply = await self._page(
-            keys=[self._built_under, *wanted.indexes()],
+            keys=[keys.built_under, *map(keys.index, wanted.indexes())],
             args=[limit, *wanted.bounds(), cursor or "", *records],
         )
         if not self._are_whole(reply[0]):

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from projections.projection import Projection
 from projections.redis import scripts
-from projections.redis.records import record_key
+from projections.redis.keys import Keys
 
 _AT_ONCE = 500
 
@@ -16,8 +16,9 @@ _AT_ONCE = 500
 class RawViews:
     """The records of one projection. Each method raises `RedisError` or `OSError` when Redis fails."""
 
-    def __init__(self, redis: Redis, projection: Projection) -> None:
+    def __init__(self, redis: Redis, keys: Keys, projection: Projection) -> None:
         self._redis = redis
+        self._keys = keys
         self.projection = projection
         self._remove = redis.register_script(scripts.REMOVE)
 
@@ -32,7 +33,7 @@ class RawViews:
         """The checkouts that have a record. One that comes or goes meanwhile may be left out, and any may
         be found twice.
         """
-        beginning = record_key(self.projection.name)
+        beginning = self._keys.record(self.projection.name)
         keys = self._redis.scan_iter(match=f"{beginning}*", count=_AT_ONCE)
         async for key in keys:
             text = key.decode("utf-8", "backslashreplace") if isinstance(key, bytes) else key
@@ -40,7 +41,8 @@ class RawViews:
 
     async def remove(self, checkout_id: str, seen: bytes) -> bool:
         """Remove a record and its index entries, unless it has changed since it was seen."""
-        return bool(await self._remove(keys=[self._key(checkout_id)], args=[seen]))
+        key, base = self._key(checkout_id), self._keys.base
+        return bool(await self._remove(keys=[key], args=[seen, base]))
 
     def _key(self, checkout_id: str) -> str:
-        return record_key(self.projection.name, checkout_id)
+        return self._keys.record(self.projection.name, checkout_id)

@@ -5,11 +5,6 @@ from __future__ import annotations
 from projections.projection import Projection, Record
 
 
-def record_key(projection: str, checkout_id: str = "") -> str:
-    """The key of a record, or the beginning of the keys of all records of a projection."""
-    return f"checkout:{projection}:{checkout_id}"
-
-
 def stored_form(version: int, projection: Projection, record: Record) -> bytes:
     """A record of a checkout's version as it is stored."""
     entry = f" {record.entry}" if record.member else ""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 HEAD = """
--- Of a record's first line: version, revision, and its index entry: member and indexes with a space between.
+-- Of a record's first line: version, revision, and its index entry: member and the names of indexes with a
+-- space between. The base of the record's key is that of its indexes, too.
 local function parsed(stored)
   local version, revision, entry = string.match(stored, '^(%d+) (%d+) ?([^\\n]*)\\n')
   return tonumber(version or 0), tonumber(revision or 0), entry or ''
@@ -18,11 +19,15 @@ local function head_of(key)
   return version, revision, entry
 end
 
-local function each_index(command, entry)
+local function each_index(command, base, entry)
   local member, indexes = string.match(entry, '^(%S+) (.+)$')
   if not member then return end
   for index in string.gmatch(indexes, '%S+') do
-    if command == 'ZADD' then redis.call('ZADD', index, 0, member) else redis.call('ZREM', index, member) end
+    if command == 'ZADD' then
+      redis.call('ZADD', base .. index, 0, member)
+    else
+      redis.call('ZREM', base .. index, member)
+    end
   end
 end
 """
@@ -31,7 +36,7 @@ APPLY = (
     HEAD
     + """
 -- KEYS: the positions. ARGV: the number of partitions, then for each of them its name, the position
--- we expect and the new one; then for each record its key and its stored form.
+-- we expect and the new one; then for each record the base and the rest of its key, and its stored form.
 local partitions = tonumber(ARGV[1])
 local at = 2
 for _ = 1, partitions do
@@ -43,17 +48,17 @@ for p = 1, partitions do
   redis.call('HSET', KEYS[1], ARGV[3 * p - 1], ARGV[3 * p + 1])
 end
 
-for a = at, #ARGV, 2 do
-  local key, stored = ARGV[a], ARGV[a + 1]
+for a = at, #ARGV, 3 do
+  local base, key, stored = ARGV[a], ARGV[a] .. ARGV[a + 1], ARGV[a + 2]
   local version, revision, entry = parsed(stored)
   local v, r, old_entry = head_of(key)
   local is_newer = version > v or (version == v and revision > r)
   if is_newer then
-    if old_entry ~= entry then each_index('ZREM', old_entry) end
+    if old_entry ~= entry then each_index('ZREM', base, old_entry) end
     redis.call('SET', key, stored)
   end
   -- Also when nothing is new: a rebuild mends the indexes.
-  if is_newer or (version == v and revision == r) then each_index('ZADD', entry) end
+  if is_newer or (version == v and revision == r) then each_index('ZADD', base, entry) end
 end
 return 1
 """
@@ -84,10 +89,11 @@ return found
 REMOVE = (
     HEAD
     + """
--- KEYS: the record. ARGV: what was seen there. Removes it unless it has changed since.
+-- KEYS: the record. ARGV: what was seen there, and the base of the key. Removes the record unless it has
+-- changed since.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 local _, _, entry = head_of(KEYS[1])
-each_index('ZREM', entry)
+each_index('ZREM', ARGV[2], entry)
 redis.call('DEL', KEYS[1])
 return 1
 """

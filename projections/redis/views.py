@@ -4,7 +4,8 @@ index entries and the projector's position.
 Redis holds nothing that can't be rebuilt. It is trusted only while it is the server process under which the
 records were built: `built_under` names its `run_id`, and a server that was restarted, empty or from an old
 snapshot, has another one. It also names each projection's revision: a new projection, or one of an older
-revision, means that records are missing.
+revision, means that records are missing. All keys name the store and its epoch (`projections.redis.keys`):
+what was made from another store, or before this one lost history, is not read.
 """
 
 from __future__ import annotations
@@ -19,18 +20,17 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import LockNotOwnedError
 
+from domain.lineage import Lineage
 from projections.list_page import ListFilter, ListPage
 from projections.redis import scripts
+from projections.redis.keys import Keys, Source, record_name
 from projections.redis.list_pages import ListPages
 from projections.redis.raw_views import RawViews
-from projections.redis.records import head_of, record_key, stored_form, value_of
+from projections.redis.records import head_of, stored_form, value_of
 from projections.redis.server_identity import RunId
 from projections.registry import CHECKOUT_VIEW, PROJECTIONS, RenderedView
 
-_BUILT_UNDER = "checkout:views:built_under"
-_POSITIONS = "checkout:views:positions"
-_LOCK = "checkout:lock:"
-
+_SCANNED_AT_ONCE = 1_000
 _MAX_CHUNK_VIEWS = 50
 _MAX_CHUNK_BYTES = 1_000_000
 
@@ -46,24 +46,46 @@ class Advance:
     new: int
 
 
+@dataclass(frozen=True, slots=True)
+class Rebuilding:
+    """A rebuild in progress: the server process that it is on, and the history that it is made from."""
+
+    run_id: str
+    lineage: Lineage
+
+
 class RedisViews:
     """Reads and writes the records of all projections. Each method raises `RedisError` or `OSError`
     when Redis fails.
     """
 
-    def __init__(self, redis: Redis, run_id: RunId) -> None:
+    def __init__(self, redis: Redis, run_id: RunId, topic_prefix: str, source: Source) -> None:
         self._redis = redis
         self._run_id = run_id
+        self._topic_prefix = topic_prefix
+        self._source = source
         self._apply = redis.register_script(scripts.APPLY)
         self._outdated = redis.register_script(scripts.OUTDATED)
-        self._pages = ListPages(redis, _BUILT_UNDER, self._are_whole)
+        self._pages = ListPages(redis, self._are_whole)
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of the last known epoch of the store."""
+        return Keys(self._topic_prefix, self._source.value)
+
+    async def _latest_keys(self) -> Keys:
+        return Keys(self._topic_prefix, await self._source.latest())
 
     async def get(self, checkout_id: str) -> RenderedView | None:
         """The view of a checkout; None if it is missing or can't be trusted: then read the store."""
-        key = record_key(CHECKOUT_VIEW.name, checkout_id)
-        stored, built_under = map(_bytes, await self._redis.mget(key, _BUILT_UNDER))
+        keys = await self._latest_keys()
+        key = keys.record(CHECKOUT_VIEW.name, checkout_id)
+        stored, built_under = map(_bytes, await self._redis.mget(key, keys.built_under))
         body = value_of(stored, CHECKOUT_VIEW) if self._are_whole(built_under) else None
-        return None if body is None else RenderedView(checkout_id, head_of(stored)[0], body)
+        if body is None:
+            return None
+        version, epoch = head_of(stored)[0], keys.lineage.epoch
+        return RenderedView(checkout_id, version, body, epoch=epoch)
 
     async def page(
         self, wanted: ListFilter, limit: int, cursor: str | None = None
@@ -72,54 +94,75 @@ class RedisViews:
 
         None if the views can't be trusted now. Raises `UnknownCursor`.
         """
-        return await self._pages.read(wanted, limit, cursor)
+        return await self._pages.read(await self._latest_keys(), wanted, limit, cursor)
 
     async def apply(self, views: Sequence[RenderedView], advances: Sequence[Advance] = ()) -> bool:
         """Store the records that are newer than those in Redis, their index entries, and the positions.
 
-        False, and nothing is done, if Redis holds other positions than expected.
+        A view is only compared with those of its epoch, and read only while that is the latest. False, and
+        nothing is done, if Redis holds other positions than expected.
         """
+        keys = await self._latest_keys()
         args: list[bytes | str | int] = [len(advances)]
         for move in advances:
             args += [move.partition, "" if move.expected is None else move.expected, move.new]
         for view in views:
+            base = keys.of_epoch(view.epoch).base
             for projection, record in zip(PROJECTIONS, view.records, strict=True):
-                key = record_key(projection.name, view.checkout_id)
-                args += [key, stored_form(view.version, projection, record)]
-        return bool(await self._apply(keys=[_POSITIONS], args=args))
+                name = record_name(projection.name, view.checkout_id)
+                args += [base, name, stored_form(view.version, projection, record)]
+        return bool(await self._apply(keys=[keys.positions], args=args))
 
     async def outdated(self, versions: Mapping[str, int]) -> list[str]:
         """Those checkouts of which a record is missing, older than this version or of an older revision."""
-        projections = [x for it in PROJECTIONS for x in (record_key(it.name), it.revision)]
+        keys = await self._latest_keys()
+        projections = [x for it in PROJECTIONS for x in (keys.record(it.name), it.revision)]
         wanted = [x for pair in versions.items() for x in pair]
         found = await self._outdated(args=[len(PROJECTIONS), *projections, *wanted])
         return [(_bytes(checkout_id) or b"").decode() for checkout_id in found]
 
     async def are_built(self) -> bool:
         """Whether all records and indexes are here, built under this server process."""
-        return self._are_whole(_bytes(await self._redis.get(_BUILT_UNDER)))
+        keys = await self._latest_keys()
+        return self._are_whole(_bytes(await self._redis.get(keys.built_under)))
 
-    async def begin_rebuild(self) -> str:
-        """Declare records and positions incomplete. Returns the `run_id` to finish with."""
-        await self._redis.delete(_BUILT_UNDER, _POSITIONS)
-        return self._run_id.value
-
-    async def finish_rebuild(self, run_id: str, positions: Mapping[str, int]) -> bool:
-        """Declare the records complete, and set where the projector continues. False if the server
-        is another one by now.
+    async def begin_rebuild(self) -> Rebuilding:
+        """Declare records and positions incomplete, and remove those of earlier epochs, which nobody reads
+        any more. Returns what to finish with.
         """
-        if run_id != self._run_id.value:
+        keys = await self._latest_keys()
+        await self._redis.delete(keys.built_under, keys.positions)
+        if keys.lineage.epoch:
+            await self._remove_earlier_epochs(keys)
+        return Rebuilding(self._run_id.value, keys.lineage)
+
+    async def _remove_earlier_epochs(self, keys: Keys) -> None:
+        cursor = -1
+        while cursor:
+            cursor, found = await self._redis.scan(
+                max(cursor, 0), match=keys.of_all_epochs, count=_SCANNED_AT_ONCE
+            )
+            older = [key for key in found if keys.is_older((_bytes(key) or b"").decode())]
+            if older:
+                await self._redis.unlink(*older)
+
+    async def finish_rebuild(self, begun: Rebuilding, positions: Mapping[str, int]) -> bool:
+        """Declare the records complete, and set where the projector continues. False if the server
+        is another one by now, or the store has begun a new epoch.
+        """
+        keys = await self._latest_keys()
+        if begun != Rebuilding(self._run_id.value, keys.lineage):
             return False
         pipeline = self._redis.pipeline(transaction=True)
         if positions:
-            pipeline.hset(_POSITIONS, items=[x for pair in positions.items() for x in pair])
-        pipeline.set(_BUILT_UNDER, f"{run_id}\n{_revisions()}")
+            pipeline.hset(keys.positions, items=[x for pair in positions.items() for x in pair])
+        pipeline.set(keys.built_under, f"{begun.run_id}\n{_revisions()}")
         await pipeline.execute()
-        return run_id == self._run_id.value
+        return begun.run_id == self._run_id.value
 
     async def positions(self) -> dict[str, int]:
         """The projected position of each partition: the offset of the next record."""
-        held = await self._redis.hgetall(_POSITIONS)
+        held = await self._redis.hgetall((await self._latest_keys()).positions)
         return {(_bytes(name) or b"").decode(): int(offset) for name, offset in held.items()}
 
     async def try_lock(self, name: str, owner: str, seconds: int) -> bool:
@@ -137,13 +180,15 @@ class RedisViews:
 
     def _lock(self, name: str, owner: str, seconds: int = 1) -> Lock:
         """The lock as its owner holds it: an owner is known by its name, and may be another object."""
-        lock = Lock(self._redis, _LOCK + name, timeout=seconds, blocking=False, thread_local=False)
+        lock = Lock(
+            self._redis, self.keys.lock(name), timeout=seconds, blocking=False, thread_local=False
+        )
         lock.local.token = owner.encode()
         return lock
 
     def raw_views(self) -> list[RawViews]:
         """The records of each projection as they are, for those who compare and repair them."""
-        return [RawViews(self._redis, projection) for projection in PROJECTIONS]
+        return [RawViews(self._redis, self.keys, projection) for projection in PROJECTIONS]
 
     async def close(self) -> None:
         """Close the connections."""
@@ -173,7 +218,7 @@ def chunks(views: Sequence[RenderedView]) -> Iterator[Sequence[RenderedView]]:
         yield chunk
 
 
-def connect(url: str) -> RedisViews:
+def connect(url: str, topic_prefix: str, source: Source) -> RedisViews:
     """The records in the Redis at a URL, with bounded waits and without retries of the client."""
     run_id = RunId()
     redis = Redis.from_url(
@@ -183,7 +228,7 @@ def connect(url: str) -> RedisViews:
         retry=Retry(NoBackoff(), 0),
         redis_connect_func=run_id.learn,
     )
-    return RedisViews(redis, run_id)
+    return RedisViews(redis, run_id, topic_prefix, source)
 
 
 def _bytes(reply: bytes | str | None) -> bytes | None:

@@ -25,7 +25,7 @@ async def run(settings: Settings) -> None:
     kafka, topics = connection_of(settings), Topics(settings.topic_prefix)
     async with (
         opened_store(settings) as store,
-        opened_views(settings) as views,
+        opened_views(settings, store) as views,
         writing(store, views, book, token_keys) as writer,
     ):
         consumer = build(settings, kafka, writer)

@@ -29,12 +29,13 @@ async def opened_store(settings: Settings) -> AsyncIterator[EventStore]:
 
 
 @contextlib.asynccontextmanager
-async def opened_views(settings: Settings) -> AsyncIterator[RedisViews]:
-    """The views in the Redis that the settings name. Raises `BadSetting`."""
+async def opened_views(settings: Settings, store: EventStore) -> AsyncIterator[RedisViews]:
+    """The views of the store in the Redis that the settings name. Raises `BadSetting`."""
     if settings.redis_url is None:
         raise BadSetting(f"{variable('redis_url')} is not set, and this service needs it")
     try:
-        views = connect(settings.redis_url.get_secret_value())
+        url, prefix = settings.redis_url.get_secret_value(), settings.topic_prefix
+        views = connect(url, prefix, store.known_lineage)
     except ValueError as error:
         raise BadSetting(f"{variable('redis_url')}: {error}") from None
     try:

@@ -57,7 +57,7 @@ async def run(settings: Settings) -> None:
     book, token_keys, keys = settings.book(), settings.token_keyring(), _keys(settings)
     async with (
         opened_store(settings) as store,
-        opened_views(settings) as views,
+        opened_views(settings, store) as views,
         writing(store, views, book, token_keys) as writer,
     ):
         app, payments = build(settings, store, views, writer, keys, {})

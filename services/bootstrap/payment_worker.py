@@ -39,7 +39,7 @@ async def run(settings: Settings) -> None:
     gateway = gateway_of(settings)
     async with (
         opened_store(settings) as store,
-        opened_views(settings) as views,
+        opened_views(settings, store) as views,
         writing(store, views, book, token_keys=None) as writer,
     ):
         worker = build(settings, store, writer, gateway, token_keys)

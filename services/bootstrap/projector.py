@@ -24,7 +24,7 @@ def build(
 async def run(settings: Settings) -> None:
     """Run until a stop is requested."""
     kafka, topics = connection_of(settings), Topics(settings.topic_prefix)
-    async with opened_store(settings) as store, opened_views(settings) as views:
+    async with opened_store(settings) as store, opened_views(settings, store) as views:
         projector = build(settings, kafka, store, views)
         checks = {
             "store": store_check(store),

@@ -70,7 +70,7 @@ async def _verify(
     """The number of violations."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
-        views = await stack.enter_async_context(opened_views(settings)) if redis else None
+        views = await stack.enter_async_context(opened_views(settings, store)) if redis else None
         progress = stack.enter_context(progress_bars())
         verification = Verification(store, checkout_ids, views, kafka, progress)
         async with aclosing(verification.violations()) as violations:

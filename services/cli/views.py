@@ -58,7 +58,7 @@ async def _check(settings: Settings, *, as_json: bool) -> int:
     count = 0
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
-        views = await stack.enter_async_context(opened_views(settings))
+        views = await stack.enter_async_context(opened_views(settings, store))
         progress = stack.enter_context(progress_bars())
         found = await stack.enter_async_context(aclosing(wrong_views(store, views, progress)))
         async for wrong in found:
@@ -72,7 +72,7 @@ async def _check(settings: Settings, *, as_json: bool) -> int:
 async def _rebuild(settings: Settings) -> Rebuilt:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
-        views = await stack.enter_async_context(opened_views(settings))
+        views = await stack.enter_async_context(opened_views(settings, store))
         progress = stack.enter_context(progress_bars())
         run = Rebuild(views, store, lambda: _ends(settings), progress)
         await run.run()

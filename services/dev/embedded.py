@@ -10,6 +10,7 @@ from fakeredis import FakeAsyncRedis
 
 from projections.redis.server_identity import RunId
 from projections.redis.views import RedisViews
+from services.event_store import EventStore
 
 _SECONDS = 5.0
 
@@ -31,6 +32,7 @@ class EmbeddedKafka:
         self.bootstrap_servers = f"{broker.host}:{broker.port}"
 
 
-def embedded_views() -> RedisViews:
-    """Views in this process's memory."""
-    return RedisViews(FakeAsyncRedis(), RunId(uuid.uuid4().hex))
+def embedded_views(topic_prefix: str, store: EventStore) -> RedisViews:
+    """Views of a store in this process's memory."""
+    run_id = RunId(uuid.uuid4().hex)
+    return RedisViews(FakeAsyncRedis(), run_id, topic_prefix, store.known_lineage)

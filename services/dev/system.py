@@ -85,7 +85,7 @@ async def dev_system(
         kafka = await asyncio.to_thread(EmbeddedKafka, topics.all)
         # The broker is new and empty, so all events are published to it again.
         store.publication.restart(Publication())
-        views = embedded_views()
+        views = embedded_views(settings.topic_prefix, store)
         stack.push_async_callback(views.close)
         await rebuild(views, store, {})
         connection = connection_of(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from domain.lineage import Lineage
 from services.event_store.recorder import Statement
+
+__all__ = ["Lineage", "begin_epoch", "establish", "raise_epoch", "read"]
 
 TABLE = (
     "CREATE TABLE IF NOT EXISTS lineage (only_row integer PRIMARY KEY CHECK (only_row = 1), "
@@ -25,19 +27,6 @@ _RAISE = (
 )
 
 RunStatement = Callable[[str, Mapping[str, Any]], list[dict[str, Any]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Lineage:
-    """The identity of a store's history.
-
-    `lineage` is random, made with the store and kept by its backups. `epoch` is 0 at first. Each time the
-    store has lost history that others may have seen, an epoch begins. Its number is the time, in seconds
-    since 1970: a backup takes the number back too, and if it is restored twice, the two epochs must differ.
-    """
-
-    lineage: str
-    epoch: int
 
 
 def establish(run: RunStatement) -> Lineage:

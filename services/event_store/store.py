@@ -18,6 +18,7 @@ from domain.checkout import Checkout, UnknownBeginning, fold
 from domain.events import CheckoutCanceled, CheckoutCompleted, RecordedEvent
 from services.event_store import lineage
 from services.event_store.event_mapper import PydanticMapper
+from services.event_store.known_lineage import KnownLineage
 from services.event_store.lineage import Lineage
 from services.event_store.outcomes import KEPT_FOR_SECONDS, Outcome
 from services.event_store.payment_attempts import PaymentAttempts
@@ -79,6 +80,7 @@ class EventStore:
         self._mapper = PydanticMapper()
         self._events = es.EventStore[str](self._mapper, recorder)  # type: ignore[arg-type]
         lineage.establish(self._run)
+        self.known_lineage = KnownLineage(self.lineage)
         self._listeners: list[Callable[[], None]] = []
         is_shared = isinstance(recorder, PostgresRecorder)
         self.attempts = PaymentAttempts(self._run, "FOR UPDATE SKIP LOCKED" if is_shared else "")
@@ -124,7 +126,10 @@ class EventStore:
         return lineage.read(self._run)
 
     def begin_epoch(self) -> Lineage:
-        """Declare that history was lost: what was derived from the epoch before can't be trusted."""
+        """Declare that history was lost: what was derived from the epoch before can't be trusted.
+
+        Every process learns of it within `known_lineage.FRESH_SECONDS`: no write may be taken before.
+        """
         return lineage.begin_epoch(self._run)
 
     def append_imported(

@@ -51,7 +51,7 @@ class Audit:
             self.violations += contradicted_answers(self._ledger, streams)
             self.violations += wrong_charges(self._cluster, streams)
             await self._topic_equals_store(streams)
-            await self._views_equal_fold(streams)
+            await self._views_equal_fold(store, streams)
             await self._list_is_complete(streams)
         finally:
             store.close()
@@ -148,8 +148,10 @@ class Audit:
                 if values.get(f"{checkout}:{recorded.version}") != value:
                     self.violations.append(f"{checkout}:{recorded.version} differs on Kafka")
 
-    async def _views_equal_fold(self, streams: dict[str, list[RecordedEvent]]) -> None:
-        views = connect(self._cluster.redis.url)
+    async def _views_equal_fold(
+        self, store: EventStore, streams: dict[str, list[RecordedEvent]]
+    ) -> None:
+        views = connect(self._cluster.redis.url, self._cluster.prefix, store.known_lineage)
         outdated = {checkout: _fold(stream) for checkout, stream in streams.items()}
         headers = {"Authorization": f"Bearer {API_KEY}"}
         deadline = asyncio.get_running_loop().time() + _CATCH_UP_SECONDS

@@ -8,6 +8,7 @@ from subprocess import CompletedProcess
 import pytest
 from redis import Redis
 
+from projections.redis.keys import Keys
 from services.event_store import EventStore, open_store
 from services.event_store.positions import RELAY
 from tests.eventually import eventually
@@ -45,6 +46,12 @@ def store(audited: Cluster) -> Iterator[EventStore]:
 def redis(audited: Cluster) -> Iterator[Redis]:
     with Redis.from_url(audited.redis.url) as client:
         yield client
+
+
+@pytest.fixture
+def keys(audited: Cluster, store: EventStore) -> Keys:
+    """The keys of the audited views."""
+    return Keys(audited.prefix, store.lineage())
 
 
 def verify(audited: Cluster, *arguments: str) -> CompletedProcess[str]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
-from tests.faults.audit_fixtures import IDS, audited, redis, verify, violations
+from projections.redis.keys import Keys
+from tests.faults.audit_fixtures import IDS, audited, keys, redis, store, verify, violations
 from tests.faults.cluster import Cluster
 
-__all__ = ["audited", "redis"]
+__all__ = ["audited", "keys", "redis", "store"]
 
 
-def test_an_altered_view_is_reported_and_rebuilt(audited: Cluster, redis: Redis):
-    checkout_id, key = IDS[2], f"checkout:view:{IDS[2]}"
+def test_an_altered_view_is_reported_and_rebuilt(audited: Cluster, redis: Redis, keys: Keys):
+    checkout_id, key = IDS[2], keys.record("view", IDS[2])
     view = redis.get(key)
     redis.set(key, view.replace(b'"amount":3750', b'"amount":1'))
     message = f"{checkout_id} version 13: the view in Redis differs from the store in "
@@ -31,9 +32,9 @@ def test_an_altered_view_is_reported_and_rebuilt(audited: Cluster, redis: Redis)
 
 @pytest.mark.parametrize("variant", ["older", "newer", "none", "no JSON"])
 def test_an_old_newer_missing_or_broken_view_is_reported_and_rebuilt(
-    audited: Cluster, redis: Redis, variant: str
+    audited: Cluster, redis: Redis, keys: Keys, variant: str
 ):
-    checkout_id, key = IDS[3], f"checkout:view:{IDS[3]}"
+    checkout_id, key = IDS[3], keys.record("view", IDS[3])
     view = redis.get(key)
     head, body = view.split(b"\n", 1)
     stored = {
@@ -52,14 +53,16 @@ def test_an_old_newer_missing_or_broken_view_is_reported_and_rebuilt(
     assert redis.get(key) == view
 
 
-def test_a_view_without_a_checkout_is_reported_and_removed(audited: Cluster, redis: Redis):
-    redis.set("checkout:view:stranger", redis.get(f"checkout:view:{IDS[3]}"))
+def test_a_view_without_a_checkout_is_reported_and_removed(
+    audited: Cluster, redis: Redis, keys: Keys
+):
+    redis.set(keys.record("view", "stranger"), redis.get(keys.record("view", IDS[3])))
 
     lines = audited.run("views", "check").stdout.splitlines()
     assert any(line.startswith("stranger version 13: there is a view") for line in lines)
 
     audited.run("views", "rebuild")
-    assert not redis.exists("checkout:view:stranger")
+    assert not redis.exists(keys.record("view", "stranger"))
 
 
 def test_incomplete_views_are_reported_and_rebuilt(audited: Cluster, redis: Redis):

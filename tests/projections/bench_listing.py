@@ -16,10 +16,10 @@ from typing import TypeVar
 from domain.values import Buyer, Status
 from projections.list_index import INDEX
 from projections.list_page import ListFilter, ListPage
-from projections.redis.records import record_key
-from projections.redis.views import RedisViews, connect
+from projections.redis.views import RedisViews
 from projections.registry import RenderedView, render_view
 from services.messages.scenario import scenario
+from tests.projections.given import views_at
 from tests.servers.redis import own_redis
 
 _MODEL = scenario()["CreateCheckout"].after
@@ -118,7 +118,7 @@ def say(line: str) -> None:
 async def main(count: int) -> None:
     """Fill a Redis of its own, ask, and count."""
     with own_redis() as server:
-        views = connect(server.url)
+        views = views_at(server.url)
         await views.are_built()  # connects, which tells which server it is
         empty = await memory(views)
         seconds, _ = await timed(fill(views, count))
@@ -133,7 +133,10 @@ async def main(count: int) -> None:
             ]
             say(f"{name:28}{'  '.join(told)}   {page.total_count if page else '?'}")
         whole = await memory(views)
-        for kept_for_the_list in (f"{INDEX}*", record_key("list_entry", "*")):
+        for kept_for_the_list in (
+            views.keys.index(f"{INDEX}*"),
+            views.keys.record("list_entry", "*"),
+        ):
             async for key in views._redis.scan_iter(kept_for_the_list, 1000):
                 await views._redis.delete(key)
         bare = await memory(views)

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from projections.redis.server_identity import RunId
-from projections.redis.views import RedisViews, connect
+from projections.redis.views import RedisViews
+from tests.projections.given import views_at, views_in
 from tests.servers.redis import own_redis
 
 
@@ -20,9 +20,9 @@ def redis_of_ours() -> Iterator[str]:
 async def views(request: pytest.FixtureRequest) -> AsyncIterator[RedisViews]:
     """Views that are whole and empty."""
     if request.param == "Redis":
-        opened = connect(request.getfixturevalue("redis_of_ours"))
+        opened = views_at(request.getfixturevalue("redis_of_ours"))
     else:
-        opened = RedisViews(FakeAsyncRedis(), RunId("fake"))
+        opened = views_in(FakeAsyncRedis())
     await emptied(opened)
     yield opened
     await opened.close()

@@ -11,11 +11,12 @@ from domain.checkout import Checkout, fold
 from domain.commands import CreateCheckout
 from domain.decide import decide
 from domain.events import Channel, Metadata, record
+from domain.lineage import Lineage
 from domain.merchant_file import parse_book
 from projections.list_index import INDEX
 from projections.projection import Record
 from projections.redis.server_identity import RunId
-from projections.redis.views import RedisViews
+from projections.redis.views import RedisViews, connect
 from projections.registry import LIST_INDEX, PROJECTIONS, RenderedView
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -48,6 +49,26 @@ def checkout(checkout_id: str) -> Checkout:
     return folded
 
 
+class History:
+    """A store's lineage, as far as views need it."""
+
+    def __init__(self, lineage: str = "5703e" * 6 + "00", epoch: int = 0) -> None:
+        self.value = Lineage(lineage, epoch)
+
+    async def latest(self) -> Lineage:
+        return self.value
+
+
+def views_in(redis: FakeAsyncRedis, run_id: RunId | None = None) -> RedisViews:
+    """Views of some store in a Redis of this process."""
+    return RedisViews(redis, run_id or RunId("fake"), "checkout.", History())
+
+
+def views_at(url: str) -> RedisViews:
+    """Views of some store in the Redis at a URL."""
+    return connect(url, "checkout.", History())
+
+
 class Redis:
     """A Redis server that can be restarted, empty or with what it held."""
 
@@ -56,7 +77,7 @@ class Redis:
         self.run_id = RunId("first")
 
     def views(self) -> RedisViews:
-        return RedisViews(FakeAsyncRedis(server=self._server), self.run_id)
+        return views_in(FakeAsyncRedis(server=self._server), self.run_id)
 
     def restart(self, *, empty: bool) -> None:
         self.run_id.value = f"after {self.run_id.value}"

@@ -7,7 +7,6 @@ import pytest
 from projections.list_index import INDEX, ListIndexProjection
 from projections.list_page import ListFilter
 from projections.rebuild import rebuild
-from projections.redis.records import record_key
 from projections.redis.views import RedisViews
 from projections.registry import LIST_INDEX, render_view
 from tests.projections.given import Redis
@@ -39,7 +38,7 @@ async def test_a_rebuild_makes_the_indexes(views: RedisViews):
 
 async def test_a_rebuild_mends_an_index_whose_views_are_there(views: RedisViews):
     await show(views, *CHECKOUTS)
-    await views._redis.delete(f"{INDEX}{READY}", f"{INDEX}{CANCELED}")
+    await views._redis.delete(*(views.keys.index(f"{INDEX}{it}") for it in (READY, CANCELED)))
 
     await rebuild(views, STORE, {})
 
@@ -47,8 +46,8 @@ async def test_a_rebuild_mends_an_index_whose_views_are_there(views: RedisViews)
 
 
 async def test_a_rebuild_lists_views_from_before_there_was_a_list(views: RedisViews):
-    await views._redis.set(record_key("view", "a"), b'1 1\n{"id":"a"}')
-    await views._redis.set("checkout:views:built_under", views._run_id.value)
+    await views._redis.set(views.keys.record("view", "a"), b'1 1\n{"id":"a"}')
+    await views._redis.set(views.keys.built_under, views._run_id.value)
     assert not await views.are_built()
     assert await views.get("a") is None
     assert await views.outdated({"a": 1}) == ["a"]
@@ -91,7 +90,7 @@ async def test_a_list_is_not_shown_with_an_item_that_an_older_process_wrote(
 
 async def test_a_list_is_not_shown_without_an_item_that_it_has(views: RedisViews):
     await show(views, *CHECKOUTS)
-    await views._redis.delete(record_key("list_entry", "a"))
+    await views._redis.delete(views.keys.record("list_entry", "a"))
 
     assert await views.page(ListFilter(), 20) is None
     assert await views.page(ListFilter(), 2) is not None

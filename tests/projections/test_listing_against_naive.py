@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from domain.checkout import Checkout
 from domain.values import Status
 from projections.list_page import ListFilter
-from projections.redis.server_identity import RunId
-from projections.redis.views import RedisViews, connect
+from projections.redis.views import RedisViews
 from projections.registry import render_view
 from tests.projections.conftest import emptied
+from tests.projections.given import views_at, views_in
 from tests.projections.listed import at, listed, naive_list, pages
 
 EMAILS = st.sampled_from(["ada@example.com", "bob@example.com", "never@example.com"])
@@ -63,10 +63,10 @@ async def compare(
 @settings(max_examples=60, deadline=None)
 @given(written=versions(), wanted=FILTERS, limit=st.integers(1, 4))
 def test_in_process(written: list[Checkout], wanted: ListFilter, limit: int):
-    asyncio.run(compare(RedisViews(FakeAsyncRedis(), RunId("fake")), written, wanted, limit))
+    asyncio.run(compare(views_in(FakeAsyncRedis()), written, wanted, limit))
 
 
 @settings(max_examples=100, deadline=None)
 @given(written=versions(), wanted=FILTERS, limit=st.integers(1, 4))
 def test_on_redis(redis_of_ours: str, written: list[Checkout], wanted: ListFilter, limit: int):
-    asyncio.run(compare(connect(redis_of_ours), written, wanted, limit))
+    asyncio.run(compare(views_at(redis_of_ours), written, wanted, limit))

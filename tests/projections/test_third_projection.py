@@ -6,12 +6,11 @@ from projections import registry
 from projections.projection import Record, Source
 from projections.rebuild import rebuild
 from projections.redis import views as redis_views
-from projections.redis.records import record_key
 from projections.redis.views import RedisViews
 from tests.projections.listed import CANCELED, READY, listed, show
 from tests.projections.test_rebuild import Store
 
-INDEX = "checkout:numbered_index:"
+INDEX = "numbered_index:"
 
 
 class ManyIndexes:
@@ -33,7 +32,7 @@ def register(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def members(views: RedisViews, status: str) -> list[bytes]:
-    return await views._redis.zrange(f"{INDEX}99:{status}", 0, -1)
+    return await views._redis.zrange(views.keys.index(f"{INDEX}99:{status}"), 0, -1)
 
 
 async def test_a_new_projection_means_that_records_are_missing_until_a_rebuild(
@@ -71,10 +70,10 @@ async def test_a_record_in_very_many_indexes_moves_forward_only(
     newer = listed("a", status=CANCELED, version=3)
     await show(views, listed("a", status=READY, version=2))
     await show(views, newer)
-    stored = await views._redis.get(record_key("numbered", "a"))
+    stored = await views._redis.get(views.keys.record("numbered", "a"))
 
     await show(views, listed("a", status=READY, version=2))
 
-    assert await views._redis.get(record_key("numbered", "a")) == stored
+    assert await views._redis.get(views.keys.record("numbered", "a")) == stored
     assert await members(views, CANCELED) == [b"a"]
     assert await members(views, READY) == []

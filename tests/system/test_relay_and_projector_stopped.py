@@ -55,7 +55,7 @@ async def test_the_projector_rebuilds_views_that_a_writer_could_not_write(tmp_pa
 
 async def delete_views(views: RedisViews, checkouts: Iterable[str]) -> None:
     """Delete views, as if they had never reached Redis."""
-    await views._redis.delete(*(f"checkout:view:{checkout}" for checkout in checkouts))
+    await views._redis.delete(*(views.keys.record("view", checkout) for checkout in checkouts))
 
 
 async def _write_and_read(system: DevSystem) -> dict[str, int]:

@@ -7,7 +7,6 @@ from fakeredis import FakeAsyncRedis
 
 from domain.commands import CreateCheckout
 from projections.list_page import ListFilter
-from projections.redis.records import record_key
 from projections.redis.server_identity import RunId
 from projections.redis.views import RedisViews
 from projections.registry import PROJECTIONS
@@ -24,7 +23,7 @@ async def views(store: EventStore, shop: Shop) -> AsyncIterator[RedisViews]:
     """The records of two checkouts, complete."""
     for checkout_id in "ab":
         shop.ask(CART, checkout_id)
-    opened = RedisViews(FakeAsyncRedis(), RunId("fake"))
+    opened = RedisViews(FakeAsyncRedis(), RunId("fake"), "checkout.", store.known_lineage)
     await rebuilt(opened, store)
     yield opened
     await opened.close()
@@ -54,7 +53,7 @@ async def test_a_lost_record_is_found_and_written_again(
     views: RedisViews, store: EventStore, name: str
 ):
     assert await lines(views, store) == []
-    key = record_key(name, "a")
+    key = views.keys.record(name, "a")
     record = await views._redis.get(key)
     await views._redis.delete(key)
 
@@ -70,7 +69,7 @@ async def test_a_lost_record_is_found_and_written_again(
 async def test_a_forged_record_is_found_and_replaced(
     views: RedisViews, store: EventStore, name: str
 ):
-    key = record_key(name, "a")
+    key = views.keys.record(name, "a")
     record = await views._redis.get(key)
     head, value = record.split(b"\n", 1)
     await views._redis.set(key, head + b"\n" + value.replace(b"1", b"2"))
@@ -88,7 +87,7 @@ async def test_a_forged_record_is_found_and_replaced(
 async def test_a_record_that_is_none_is_found_and_replaced(
     views: RedisViews, store: EventStore, name: str
 ):
-    key = record_key(name, "a")
+    key = views.keys.record(name, "a")
     record = await views._redis.get(key)
     await views._redis.set(key, "what is this\n{}")
 
@@ -104,14 +103,14 @@ async def test_a_record_that_is_none_is_found_and_replaced(
 async def test_a_record_of_no_checkout_is_found_and_removed_with_its_index_entries(
     views: RedisViews, store: EventStore, name: str
 ):
-    stored = (await views._redis.get(record_key(name, "a"))).decode()
-    await views._redis.set(record_key(name, "stranger"), stored)
+    stored = (await views._redis.get(views.keys.record(name, "a"))).decode()
+    await views._redis.set(views.keys.record(name, "stranger"), stored)
 
     [line] = await lines(views, store)
     assert line.startswith(f"stranger version 3: there is a {name.replace('_', ' ')} in Redis of a")
 
     assert await rebuilt(views, store) == 1
-    assert not await views._redis.exists(record_key(name, "stranger"))
+    assert not await views._redis.exists(views.keys.record(name, "stranger"))
 
 
 async def test_a_rebuild_that_mends_nothing_leaves_the_list_as_it_is(

@@ -8,12 +8,12 @@ import pytest
 from fakeredis import FakeAsyncRedis
 
 from domain.values import Status
-from projections.redis.server_identity import RunId
 from projections.redis.views import RedisViews
 from services.http_api.app import ApiDependencies, HttpApi
 from services.http_api.list_reader import ListReader
 from services.kafka.topics import Topics
 from services.security.api_keys import ApiKey, Scope
+from tests.projections.given import views_in
 from tests.projections.listed import CANCELED, listed, show
 from tests.services.http_api.test_openapi_answers import assert_documented
 
@@ -54,7 +54,7 @@ def client_of(app: HttpApi, token: str = Scope.READ) -> httpx.AsyncClient:
 
 @pytest.fixture
 async def views() -> AsyncIterator[RedisViews]:
-    opened = RedisViews(FakeAsyncRedis(), RunId("fake"))
+    opened = views_in(FakeAsyncRedis())
     await opened.finish_rebuild(await opened.begin_rebuild(), {})
     await show(opened, *(listed(f"c{n:02}", n, email=f"{n % 2}@example.com") for n in range(25)))
     await show(opened, listed("closed", 60, CANCELED))

@@ -3,8 +3,8 @@
 import signal
 import time
 
-from projections.redis.views import connect
 from tests.eventually import eventually_async
+from tests.projections.given import views_at
 from tests.projections.listed import listed, show
 from tests.servers.redis import own_redis
 from tests.services.http_api.test_listing import PATH, app_on, client_of
@@ -18,7 +18,7 @@ async def built(views):
 
 async def test_a_redis_that_hangs_or_is_gone_is_told_by_a_503_and_is_asked_again_later():
     with own_redis() as server:
-        views = connect(server.url)
+        views = views_at(server.url)
         await built(views)
         async with client_of(app_on(views)) as http:
 
@@ -52,7 +52,7 @@ async def test_a_redis_that_hangs_or_is_gone_is_told_by_a_503_and_is_asked_again
 
 async def test_a_client_that_errs_opens_no_breaker():
     with own_redis() as server:
-        views = connect(server.url)
+        views = views_at(server.url)
         await built(views)
         async with client_of(app_on(views)) as http:
             assert (await http.get(PATH, params={"cursor": "nobody"})).status_code == 400
