@@ -33,8 +33,8 @@ class Rebuilt:
     broken: int = 0
 
 
-class RedisRestarted(Exception):
-    """Redis was restarted meanwhile, and what was built is gone. Start again."""
+class RebuildOvertaken(Exception):
+    """Redis was restarted or the store began a new epoch meanwhile. What was built doesn't count."""
 
 
 class Rebuild:
@@ -53,7 +53,7 @@ class Rebuild:
     async def run(self) -> None:
         """Wait for the lock, then repair the records of the whole store.
 
-        Raises `RedisError`, `StoreUnavailable`, `KafkaUnavailable` and `RedisRestarted`.
+        Raises `RedisError`, `StoreUnavailable`, `KafkaUnavailable` and `RebuildOvertaken`.
         """
         while True:
             if await self._hold_lock():
@@ -61,41 +61,43 @@ class Rebuild:
             await asyncio.sleep(_LOOK_SECONDS)
         try:
             if await self._views.are_built():
-                await self._go_through()
+                await self._go_through(self._views.keys.lineage.epoch)
                 return
             # Read before: everything before these positions is in the store already.
             positions = await self._positions()
-            run_id = await self._views.begin_rebuild()
-            await self._go_through()
-            if not await self._views.finish_rebuild(run_id, positions):
-                raise RedisRestarted("Redis was restarted meanwhile: run it again")
+            begun = await self._views.begin_rebuild()
+            await self._go_through(begun.lineage.epoch)
+            if not await self._views.finish_rebuild(begun, positions):
+                raise RebuildOvertaken(
+                    "Redis was restarted or the store began a new epoch meanwhile: run it again"
+                )
         finally:
             await self._views.unlock(_LOCK, self._name)
 
     async def _hold_lock(self) -> bool:
         return await self._views.try_lock(_LOCK, self._name, _LOCK_SECONDS)
 
-    async def _go_through(self) -> None:
+    async def _go_through(self, epoch: int) -> None:
         newest, events = await asyncio.to_thread(self._store.newest), 0
         check = ViewsCheck(self._views, self._store, grace=0.0)
         portions = portions_of(self._store)
         while portion := await asyncio.to_thread(next, portions, None):
-            for chunk in chunks([render_view(checkout) for checkout in portion.checkouts]):
+            for chunk in chunks([render_view(checkout, epoch) for checkout in portion.checkouts]):
                 await self._views.apply(chunk)
             async for wrong in check.look(portion.checkouts):
-                await self._mend(wrong)
+                await self._mend(wrong, epoch)
             self.result.views += len(portion.checkouts)
             self.result.broken += len(portion.broken)
             events += len(portion.events)
             self._progress("Events in the store", events, newest)
             await self._hold_lock()
         async for wrong in check.end(is_whole_store=True):
-            await self._mend(wrong)
+            await self._mend(wrong, epoch)
 
-    async def _mend(self, wrong: WrongRecord) -> None:
+    async def _mend(self, wrong: WrongRecord, epoch: int) -> None:
         """Replace a record that could not be replaced by a newer one, because it says that it is as new."""
         if wrong.seen:
             await wrong.records.remove(wrong.checkout_id, wrong.seen)
         current = await asyncio.to_thread(self._store.current, [wrong.checkout_id])
-        await self._views.apply([render_view(checkout) for checkout in current.values()])
+        await self._views.apply([render_view(checkout, epoch) for checkout in current.values()])
         self.result.mended += 1

@@ -6,7 +6,7 @@ from redis.exceptions import RedisError
 
 from domain.checkout import BrokenStream
 from services.audit.as_of import NotThere
-from services.audit.views_rebuild import RedisRestarted
+from services.audit.views_rebuild import RebuildOvertaken
 from services.dev import DevError
 from services.event_store import StoreUnavailable
 from services.event_store.event_mapper import UnreadableEvent
@@ -33,7 +33,7 @@ _FAILURES = (
     NotThere,
     OSError,
     RedisError,
-    RedisRestarted,
+    RebuildOvertaken,
     StoreUnavailable,
     UnreadableEvent,
     WrongTopic,

@@ -2,6 +2,7 @@
 
 from services.command_handling.answers import Accepted, Answer, Expired, Failed, Rejected
 from services.command_handling.command_envelope import (
+    NO_VERSION,
     CommandEnvelope,
     fingerprint_of,
     valid_traceparent,
@@ -10,6 +11,7 @@ from services.command_handling.group_committer import GroupCommitter, Overloaded
 from services.command_handling.handler import Handler
 
 __all__ = [
+    "NO_VERSION",
     "Accepted",
     "Answer",
     "CommandEnvelope",

@@ -25,10 +25,10 @@ class Accepted:
     is_paying: bool = False
 
     @classmethod
-    def of(cls, checkout: Checkout, *, repeated: bool = False) -> Accepted:
-        """An answer that shows this checkout."""
+    def of(cls, checkout: Checkout, epoch: int, *, repeated: bool = False) -> Accepted:
+        """An answer that shows this checkout, as it is in an epoch of the store."""
         paying = checkout.status is Status.IN_PROGRESS
-        return cls(render_view(checkout), repeated, is_paying=paying)
+        return cls(render_view(checkout, epoch), repeated, is_paying=paying)
 
 
 @dataclass(frozen=True, slots=True)

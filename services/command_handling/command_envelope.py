@@ -16,6 +16,10 @@ from services.messages.strict_json import canonical_json
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
+NO_VERSION = -1
+"""As an expected version: no checkout is ever at it."""
+
+
 @dataclass(frozen=True)
 class CommandEnvelope:
     """One command on its way to the handler.
@@ -24,7 +28,8 @@ class CommandEnvelope:
     remembered like any other. `channel`, `source` and `command_id` identify the command. A repeat has the
     same `fingerprint` if it is the same request. Without `remembered` it leaves no outcome. After
     `expires_at` (monotonic seconds) it is not started any more. `kind` is the name of the command
-    where `command` is a rejection; empty if the name is unknown.
+    where `command` is a rejection; empty if the name is unknown. `expected_version` is one of
+    `expected_epoch`, if that is given: in another epoch of the store no checkout is at it.
     """
 
     channel: Channel
@@ -37,9 +42,16 @@ class CommandEnvelope:
     correlation_id: str
     traceparent: str | None = None
     expected_version: int | None = None
+    expected_epoch: int | None = None
     remembered: bool = True
     kind: str = ""
     expires_at: float | None = None
+
+    def expected_in(self, epoch: int) -> int | None:
+        """The version that the checkout must be at, in an epoch of the store."""
+        if self.expected_version is None or self.expected_epoch in (None, epoch):
+            return self.expected_version
+        return NO_VERSION
 
     @cached_property
     def key(self) -> str:

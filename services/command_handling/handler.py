@@ -41,7 +41,6 @@ class Handler:
         self._now = now
         self._encode_side_row = encode_side_row
         self._cache = CheckoutCache()
-        self._known_lineage: str | None = None
 
     def handle(self, batch: Sequence[CommandEnvelope]) -> list[Answer]:
         """An answer for each envelope, in their order.
@@ -69,7 +68,6 @@ class Handler:
     def forget(self) -> None:
         """Empty the cache, so that the next read finds everything that was recorded meanwhile."""
         self._cache.clear()
-        self._known_lineage = None
 
     def _load(self, batch: Sequence[CommandEnvelope]) -> tuple[UnitOfWork, Idempotency]:
         """Read outcomes and streams in one round trip: of cached checkouts the last event and later."""
@@ -78,8 +76,9 @@ class Handler:
             StreamRange(checkout_id, known.last.version - 1 if known else 0)
             for checkout_id, known in cached.items()
         ]
+        lineage = self._store.known_lineage.fresh()
         found = self._store.read([e.key for e in batch if e.remembered], ranges)
-        work = UnitOfWork(self._now())
+        work = UnitOfWork(self._now(), lineage)
         for checkout_id, known in cached.items():
             stream = found.streams.get(checkout_id, ())
             if known is None:
@@ -111,7 +110,7 @@ class Handler:
                 work.remember_outcome(envelope, 0, rejection)
             return Rejected(rejection)
         work.remember_outcome(envelope, checkout.version)
-        answer = Accepted.of(checkout)
+        answer = Accepted.of(checkout, work.lineage.epoch)
         repeats.remember_answer(envelope, answer)
         return answer
 
@@ -121,8 +120,9 @@ class Handler:
         if isinstance(command, Rejection):
             raise command
         before, metadata = work.checkouts[envelope.checkout_id], envelope.metadata
-        lineage = self._lineage()
-        decision = decide(before, command, self._book, envelope.expected_version, lineage)
+        lineage = work.lineage
+        expected = envelope.expected_in(lineage.epoch)
+        decision = decide(before, command, self._book, expected, lineage.lineage)
         events = record(
             envelope.checkout_id,
             before.version if before else 0,
@@ -145,9 +145,3 @@ class Handler:
             envelope.key, after.id, envelope.metadata, after.version, work.now.timestamp()
         )
         return [self._encode_side_row(row, decided) for row in decision.side_rows]
-
-    def _lineage(self) -> str:
-        """The store's lineage. A restore keeps it; only another database has another one."""
-        if self._known_lineage is None:
-            self._known_lineage = self._store.lineage().lineage
-        return self._known_lineage

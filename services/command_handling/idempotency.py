@@ -63,4 +63,4 @@ class Idempotency:
         checkout = self._work.checkouts.get(checkout_id)
         if checkout is None or checkout.version != version:
             checkout = self._store.load([StreamRange(checkout_id, 0, version)])[checkout_id]
-        return Accepted.of(checkout, repeated=True)
+        return Accepted.of(checkout, self._work.lineage.epoch, repeated=True)

@@ -8,19 +8,24 @@ from datetime import datetime
 
 from domain.checkout import Checkout
 from domain.events import RecordedEvent
+from domain.lineage import Lineage
 from domain.rejection import Rejection
 from services.command_handling.checkout_cache import CachedCheckout
 from services.command_handling.command_envelope import CommandEnvelope
-from services.event_store import EventStore, Outcome
+from services.event_store import EventStore, Outcome, StoreUnavailable
 from services.event_store.recorder import StoredSideRow
 from services.runtime.metrics import APPEND_SECONDS
 
 
 @dataclass
 class UnitOfWork:
-    """The checkouts of a batch, as its commands leave them one after the other, and what to write."""
+    """The checkouts of a batch, as its commands leave them one after the other, and what to write.
+
+    `lineage` is the store's when they were read.
+    """
 
     now: datetime
+    lineage: Lineage
     checkouts: dict[str, Checkout | None] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     unknown_beginnings: dict[str, str] = field(default_factory=dict)
@@ -63,10 +68,16 @@ class UnitOfWork:
             )
 
     def commit(self, store: EventStore) -> None:
-        """Write events, outcomes and side rows in one transaction. Raises `Conflict`."""
+        """Write events, outcomes and side rows in one transaction.
+
+        Raises `Conflict`, and `StoreUnavailable` if the store has lost history since the checkouts were
+        read: then it may have lost this commit too.
+        """
         if self._events or self.outcomes:
             with APPEND_SECONDS.time():
                 store.append(self._events, list(self.outcomes.values()), self._side_rows)
+        if store.known_lineage.fresh() != self.lineage:
+            raise StoreUnavailable("the store began a new epoch meanwhile")
 
     def cacheable(self) -> list[CachedCheckout]:
         """The checkouts after the commit, each with its last event."""

@@ -96,7 +96,7 @@ class _Demo:
     async def _answer(self, response: httpx.Response, expected: HTTPStatus = HTTPStatus.OK) -> None:
         if response.status_code != expected:
             raise DemoFailed(f"HTTP {response.status_code}: {response.text}")
-        version = int(response.headers["etag"].strip('"'))
+        version = int(response.headers["etag"].strip('"').partition(".")[0])
         await self._events_until(version)
         self._console.print(f"HTTP {response.status_code}, version {version}")
         self._console.print_json(response.text)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from services.event_store import lineage
+from services.event_store.known_lineage import FRESH_SECONDS
 from services.event_store.lineage import Lineage
 from services.event_store.publication import Publication, restart_statements
 from services.event_store.recorder import Statement
@@ -44,9 +46,15 @@ class WriteGuard:
         self._run_together([*self._lock, (_SET, {"reason": reason})])
 
     def release(self, publication: Publication, *, begin_epoch: bool) -> Lineage:
-        """Set the relay's position, raise the epoch if wanted, and let writes go on, all at once."""
+        """Set the relay's position, raise the epoch if wanted, and then let writes go on.
+
+        Writes go on only when every process knows the new epoch: none may take a lost version's number
+        again under the epoch before.
+        """
         raised = [lineage.raise_epoch()] if begin_epoch else []
-        statements = [*restart_statements(publication), *raised, (_SET, {"reason": None})]
-        if not self._run_together(statements):
+        if not self._run_together([*restart_statements(publication), *raised]):
             raise RuntimeError("the store has no lineage")
+        if begin_epoch:
+            time.sleep(FRESH_SECONDS)
+        self._run(_SET, {"reason": None})
         return lineage.read(self._run)

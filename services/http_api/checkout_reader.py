@@ -43,6 +43,9 @@ class CheckoutReader:
             return None
 
     async def _from_store(self, checkout_id: str) -> RenderedView | None:
-        found = await asyncio.to_thread(self._store.read, (), [StreamRange(checkout_id)])
+        stream = StreamRange(checkout_id)
+        found, epoch = await asyncio.to_thread(
+            self._store.known_lineage.within_one_epoch, lambda: self._store.read((), [stream])
+        )
         checkout = fold(found.streams.get(checkout_id, ()))
-        return render_view(checkout) if checkout else None
+        return render_view(checkout, epoch) if checkout else None

@@ -8,11 +8,10 @@ from http import HTTPStatus
 from starlette.responses import JSONResponse, Response
 
 from domain.rejection import Rejection, RejectionCode, invalid
+from services.command_handling import NO_VERSION
 from services.messages.errors import STATUS, error_body, flat_error
 
 RETRY_AFTER_SECONDS = 1
-NO_VERSION = -1
-"""What an entity tag that is no version's stands for: no checkout is ever at it."""
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 """The methods that HTTP has for resources."""
 

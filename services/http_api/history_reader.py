@@ -27,8 +27,10 @@ class HistoryReader:
 
         None if it had no such version, or did not exist yet.
         """
-        checkout = as_of(self._stream(checkout_id), moment)
-        return render_view(checkout) if checkout else None
+        checkout, epoch = self._store.known_lineage.within_one_epoch(
+            lambda: as_of(self._stream(checkout_id), moment)
+        )
+        return render_view(checkout, epoch) if checkout else None
 
     def events_after(self, checkout_id: str, version: int, limit: int) -> bytes | None:
         """The JSON of at most `limit` events after a version, oldest first, and whether there are

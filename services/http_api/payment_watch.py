@@ -54,8 +54,10 @@ class PaymentWatch:
         """
         ended = await self._next_event(paying)
         stream = StreamRange(paying.checkout_id, 0, ended.version)
-        found = await asyncio.to_thread(self._store.load, [stream])
-        view, rejection = render_view(found[paying.checkout_id]), rejection_of(ended.event)
+        found, epoch = await asyncio.to_thread(
+            self._store.known_lineage.within_one_epoch, lambda: self._store.load([stream])
+        )
+        view, rejection = render_view(found[paying.checkout_id], epoch), rejection_of(ended.event)
         return Rejected(rejection, repeated) if rejection else Accepted(view, repeated), view
 
     async def _next_event(self, paying: Paying) -> RecordedEvent:

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from domain.rejection import invalid
 from domain.validation_errors import json_path
 from services.command_handling import valid_traceparent
-from services.http_api.errors import NO_VERSION
+from services.http_api.entity_tag import NO_TAG, EntityTag
 
 Value = TypeVar("Value")
 
@@ -28,7 +28,8 @@ _CONTROL = r"\x00-\x1f\x7f-\x9f"
 _HAS_CONTROL = re.compile(f"[{_CONTROL}]")
 _TAG = r'(?:W/)?"[!#-~\x80-\xff]*"'
 _TAGS = re.compile(rf"{_TAG}(?:[ \t]*,[ \t]*{_TAG})*")
-_VERSION = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,17})"')
+_NUMBER = "[1-9][0-9]{0,17}"
+_VERSION = re.compile(rf'(?<!W/)"(0|{_NUMBER})(?:\.({_NUMBER}))?"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +82,22 @@ def _idempotency_key(headers: Headers) -> str | None:
     return key
 
 
-def _expected_version(headers: Headers) -> int | None:
+def _expected_tag(headers: Headers) -> EntityTag | None:
     """Strong comparison (RFC 9110, section 13.1.1): of a list, the one tag that can be a version.
 
-    `NO_VERSION` if no tag can, None if any version will do.
+    `NO_TAG` if no tag can, None if any version will do.
     """
     given = _listed(headers, "if-match")
     if given is None or given == "*":
         return None
-    versions = {int(found) for found in _VERSION.findall(given)} if _TAGS.fullmatch(given) else ()
-    if len(versions) > 1:
+    found = _VERSION.findall(given) if _TAGS.fullmatch(given) else ()
+    tags = {EntityTag(int(version), int(epoch or 0)) for version, epoch in found}
+    if len(tags) > 1:
         raise invalid(
             "If-Match names several versions; send the ETag of the answer that you go by",
             json_path(("If-Match",)),
         )
-    return next(iter(versions), NO_VERSION)
+    return next(iter(tags), NO_TAG)
 
 
 def _known_tags(headers: Headers) -> frozenset[str]:
@@ -141,7 +143,7 @@ IF_MATCH = RequestHeader(
     "counts; several are rejected.",
     _TEXT,
     '"5"',
-    _expected_version,
+    _expected_tag,
 )
 IF_NONE_MATCH = RequestHeader(
     "If-None-Match",

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from domain.values import CHECKOUT_ID_PATTERN
 from projections.registry import RenderedView
+from services.http_api.entity_tag import EntityTag
 from services.http_api.errors import no_such_checkout
 
 PREFIX = "/v1/checkouts"
@@ -34,8 +35,8 @@ def view_headers(view: RenderedView) -> dict[str, str]:
 
 
 def entity_tag(view: RenderedView) -> str:
-    """The `ETag`: the version in quotes."""
-    return f'"{view.version}"'
+    """The `ETag`: the version in quotes, with the epoch once the store has lost history."""
+    return EntityTag(view.version, view.epoch).header
 
 
 def is_checkout_id(text: str) -> bool:

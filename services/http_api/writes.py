@@ -73,7 +73,7 @@ def _envelope(call: Call, command: Command) -> CommandEnvelope:
         source, command_id = "/checkout/http", uuid.uuid4().hex
     else:
         source, command_id = f"{key.name} {request.method} {request.url.path}", given
-    version = IF_MATCH.read(request.headers)
+    expected = IF_MATCH.read(request.headers)
     new_id = uuid.uuid4().hex if given is None else fingerprint_of(source, given)[:32]
     return CommandEnvelope(
         channel=Channel.HTTP,
@@ -81,11 +81,14 @@ def _envelope(call: Call, command: Command) -> CommandEnvelope:
         command_id=command_id,
         checkout_id=call.checkout_id or f"checkout_{new_id}",
         command=command,
-        fingerprint=fingerprint_of(command.NAME, call.body, version),
+        fingerprint=fingerprint_of(
+            command.NAME, call.body, expected.identity if expected else None
+        ),
         actor=key.name,
         correlation_id=request.state.request_id,
         traceparent=request.state.traceparent,
-        expected_version=version,
+        expected_version=expected.version if expected else None,
+        expected_epoch=expected.epoch_or_any if expected else None,
         remembered=given is not None,
         expires_at=time.monotonic() + DEADLINE_SECONDS,
     )

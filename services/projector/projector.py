@@ -84,8 +84,10 @@ class Projector:
         advances = self._advances(records)
         await self._ensure_built()
         outdated = await self._views.outdated(_latest_versions(records))
-        checkouts = await asyncio.to_thread(self._store.current, outdated)
-        *first, last = list(chunks([render_view(c) for c in checkouts.values()])) or [[]]
+        checkouts, epoch = await asyncio.to_thread(
+            self._store.known_lineage.within_one_epoch, lambda: self._store.current(outdated)
+        )
+        *first, last = list(chunks([render_view(c, epoch) for c in checkouts.values()])) or [[]]
         with span("write views", "CLIENT", checkout__views=len(checkouts)):
             for chunk in first:
                 await self._views.apply(chunk)

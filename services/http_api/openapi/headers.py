@@ -20,9 +20,10 @@ HEADERS: dict[str, dict[str, Any]] = {
         "example": REQUEST_ID.example,
     },
     "ETag": {
-        "description": "The version of the checkout in the response.",
+        "description": "The version of the checkout in the response. After a restore that lost history, "
+        "a dot and the number of such losses follow.",
         "required": True,
-        "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+        "schema": {"type": "string", "pattern": r'^"[0-9]+(\.[0-9]+)?"$'},
         "example": '"5"',
     },
     "Cache-Control": {

@@ -49,6 +49,7 @@ class Counted:
 
     def __init__(self, store):
         self.store = store
+        self.known_lineage = store.known_lineage
         self.most = 0
 
     def read(self, keys, streams):

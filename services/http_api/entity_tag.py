@@ -1,0 +1,36 @@
+"""Entity tags: each names one content of a checkout, also after the store has lost history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.command_handling import NO_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class EntityTag:
+    """A version of a checkout in an epoch of the store. A lost version's number is given again in the
+    next epoch, to another content.
+    """
+
+    version: int
+    epoch: int = 0
+
+    @property
+    def header(self) -> str:
+        """The tag as `ETag` has it: without the epoch while that is 0."""
+        return f'"{self.version}.{self.epoch}"' if self.epoch else f'"{self.version}"'
+
+    @property
+    def identity(self) -> int | str:
+        """What a request's fingerprint has of it."""
+        return f"{self.version}.{self.epoch}" if self.epoch else self.version
+
+    @property
+    def epoch_or_any(self) -> int | None:
+        """The epoch; None if the version means the same in all: a checkout that doesn't exist yet."""
+        return self.epoch if self.version else None
+
+
+NO_TAG = EntityTag(NO_VERSION)
+"""Stands for tags that no checkout has."""
