@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import LockNotOwnedError
+from redis.exceptions import LockNotOwnedError, ResponseError
 
 from domain.lineage import Lineage
 from projections.list_page import ListFilter, ListPage
@@ -125,6 +125,16 @@ class RedisViews:
         """Whether all records and indexes are here, built under this server process."""
         keys = await self._latest_keys()
         return self._are_whole(_bytes(await self._redis.get(keys.built_under)))
+
+    async def eviction_policy(self) -> str | None:
+        """How Redis chooses keys to evict when its memory is full, if it may evict any."""
+        try:
+            found = (await self._redis.info("memory")).get("maxmemory_policy")
+        except (
+            ResponseError
+        ):  # A server that has no such command, as in `checkout dev`, evicts nothing.
+            return None
+        return None if found == "noeviction" else found
 
     async def begin_rebuild(self) -> Rebuilding:
         """Declare records and positions incomplete, and remove those of earlier epochs, which nobody reads

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 
+from projections.redis.circuit_breaker import REDIS_FAILURES, CircuitBreaker
 from projections.redis.views import RedisViews, connect
+from services.bootstrap.readiness_checks import eviction_problem
 from services.event_store import EventStore, StoreUnavailable, open_store
 from services.runtime.settings import BadSetting, Settings, variable
+
+logger = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
@@ -39,6 +44,15 @@ async def opened_views(settings: Settings, store: EventStore) -> AsyncIterator[R
     except ValueError as error:
         raise BadSetting(f"{variable('redis_url')}: {error}") from None
     try:
+        await _log_eviction(views)
         yield views
     finally:
         await views.close()
+
+
+async def _log_eviction(views: RedisViews) -> None:
+    """An error at the start. It also keeps the service from being ready, until the policy is changed."""
+    with contextlib.suppress(*REDIS_FAILURES):
+        async with CircuitBreaker().attempt():
+            if evicting := await eviction_problem(views):
+                logger.error("%s: %s", variable("redis_url"), evicting)

@@ -37,9 +37,22 @@ def store_check(store: EventStore) -> Check:
 
 
 def views_check(views: RedisViews) -> Check:
-    """Whether Redis answers and holds all views."""
+    """Whether Redis answers, holds all views, and keeps them."""
 
     async def check() -> str | None:
+        if evicting := await eviction_problem(views):
+            return evicting
         return None if await views.are_built() else "the views are being rebuilt"
 
     return check
+
+
+async def eviction_problem(views: RedisViews) -> str | None:
+    """What is wrong with a Redis that may evict views, and the way out. Raises `RedisError` and `OSError`."""
+    policy = await views.eviction_policy()
+    if policy is None:
+        return None
+    return (
+        f"Redis may evict views, and lists would lack checkouts (maxmemory-policy {policy}): "
+        "set maxmemory-policy to noeviction, then run `checkout views rebuild`"
+    )

@@ -16,13 +16,21 @@ class Accepted:
 
     `readable` is False if the view could not be written in time, so that readers may still see an older
     version. `repeated` marks the replayed answer to a repeat. `is_paying`: a payment has started and has
-    not ended yet.
+    not ended yet. `current` shows the checkout as it is now, if a repeat's `view` is older than that.
     """
 
     view: RenderedView
     repeated: bool = False
     readable: bool = True
     is_paying: bool = False
+    current: RenderedView | None = field(default=None, compare=False)
+
+    @property
+    def view_to_write(self) -> RenderedView:
+        """What readers must see from now on: never an older version, which they would take for the latest
+        where the latest is missing.
+        """
+        return self.current or self.view
 
     @classmethod
     def of(cls, checkout: Checkout, epoch: int, *, repeated: bool = False) -> Accepted:

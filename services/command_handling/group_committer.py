@@ -108,7 +108,7 @@ class GroupCommitter:
 
         For a channel that can't answer "recorded, but not readable yet".
         """
-        unseen = [a.view for a in answers if isinstance(a, Accepted) and not a.readable]
+        unseen = [a.view_to_write for a in answers if isinstance(a, Accepted) and not a.readable]
         await self._views.show_for_certain(unseen)
 
     def _run(self) -> None:
@@ -181,7 +181,7 @@ class GroupCommitter:
         envelopes = [envelope for entry in entries for envelope in entry.envelopes]
         for envelope, answer in zip(envelopes, answers, strict=True):
             log_outcome(envelope, answer)
-        views = [answer.view for answer in answers if isinstance(answer, Accepted)]
+        views = [it.view_to_write for it in answers if isinstance(it, Accepted)]
         traces = (envelope.traceparent for envelope in envelopes)
         with batch_span("write views", "CLIENT", traces, checkout__views=len(views)):
             readable = await self._views.show(views)

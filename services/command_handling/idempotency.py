@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain.rejection import Rejection, idempotency_conflict
+from projections.registry import render_view
 from services.command_handling.answers import Accepted, Answer, Rejected
 from services.command_handling.command_envelope import CommandEnvelope
 from services.command_handling.unit_of_work import UnitOfWork
@@ -60,7 +61,12 @@ class Idempotency:
         return self._accepted_at(envelope.checkout_id, versions[-1]) if versions else None
 
     def _accepted_at(self, checkout_id: str, version: int) -> Accepted:
-        checkout = self._work.checkouts.get(checkout_id)
-        if checkout is None or checkout.version != version:
-            checkout = self._store.load([StreamRange(checkout_id, 0, version)])[checkout_id]
-        return Accepted.of(checkout, self._work.lineage.epoch, repeated=True)
+        epoch = self._work.lineage.epoch
+        current = self._work.checkouts.get(checkout_id)
+        if current is None:
+            current = self._store.current([checkout_id])[checkout_id]
+        if current.version == version:
+            return Accepted.of(current, epoch, repeated=True)
+        then = self._store.load([StreamRange(checkout_id, 0, version)])[checkout_id]
+        first = Accepted.of(then, epoch, repeated=True)
+        return replace(first, current=render_view(current, epoch))

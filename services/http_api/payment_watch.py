@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
+from domain.checkout import fold
 from domain.events import RecordedEvent, UnknownEvent
 from domain.payment import rejection_of
 from projections.registry import RenderedView, render_view
@@ -49,16 +50,21 @@ class PaymentWatch:
     async def end(
         self, paying: Paying, *, repeated: bool
     ) -> tuple[Accepted | Rejected, RenderedView]:
-        """The final answer to a complete and the checkout as it is then, once there is one. The
-        caller sets the time limit. Raises `StoreUnavailable`.
+        """The final answer to a complete, once there is one, and the checkout as it is by now, which may
+        be later. The caller sets the time limit. Raises `StoreUnavailable`.
         """
         ended = await self._next_event(paying)
-        stream = StreamRange(paying.checkout_id, 0, ended.version)
         found, epoch = await asyncio.to_thread(
-            self._store.known_lineage.within_one_epoch, lambda: self._store.load([stream])
+            self._store.known_lineage.within_one_epoch,
+            lambda: self._store.read((), [StreamRange(paying.checkout_id)]),
         )
-        view, rejection = render_view(found[paying.checkout_id], epoch), rejection_of(ended.event)
-        return Rejected(rejection, repeated) if rejection else Accepted(view, repeated), view
+        stream = found.streams[paying.checkout_id]
+        then, now = fold(stream[: ended.version]), fold(stream)
+        if then is None or now is None:
+            raise RuntimeError(f"{paying.checkout_id} has no events")
+        view, rejection = render_view(then, epoch), rejection_of(ended.event)
+        answer = Rejected(rejection, repeated) if rejection else Accepted(view, repeated)
+        return answer, render_view(now, epoch)
 
     async def _next_event(self, paying: Paying) -> RecordedEvent:
         future: asyncio.Future[RecordedEvent] = asyncio.get_running_loop().create_future()
