@@ -17,8 +17,8 @@ def items(quantity: int) -> dict[str, object]:
     return {"items": [{"id": "item_123", "quantity": quantity}]}
 
 
-def lose_commits_after(data: Path, checkout: str, version: int) -> None:
-    """What a failover with loss does to a checkout, and what its end declares."""
+def lose_commits_after(data: Path, checkout: str, version: int) -> int:
+    """What a failover with loss does to a checkout. Returns the epoch that begins then."""
     url = data / "events.db"
     with sqlite3.connect(url) as database:
         facts = (checkout, version)
@@ -27,8 +27,9 @@ def lose_commits_after(data: Path, checkout: str, version: int) -> None:
         )
     database.close()
     store = open_store(f"sqlite:///{url}")
-    store.begin_epoch()
+    epoch = store.begin_epoch().epoch
     store.close()
+    return epoch
 
 
 async def test_a_lost_version_number_is_given_again_under_another_tag(tmp_path: Path):
@@ -42,24 +43,24 @@ async def test_a_lost_version_number_is_given_again_under_another_tag(tmp_path: 
             assert (await http.get(path)).headers["etag"] == lost.headers["etag"] != kept
 
             version = int(kept.strip('"'))
-            lose_commits_after(data, path.rpartition("/")[2], version)
+            epoch = lose_commits_after(data, path.rpartition("/")[2], version)
             begun = time.monotonic()
 
             async def is_known() -> bool:
-                return (await http.get(path)).headers["etag"] == f'"{version}.1"'
+                return (await http.get(path)).headers["etag"] == f'"{version}.{epoch}"'
 
             await eventually_async(is_known, within=FRESH_SECONDS + 4)
             assert time.monotonic() - begun < FRESH_SECONDS + 4
 
-            for stale in (kept, lost.headers["etag"], f'"{version}.2"'):
+            for stale in (kept, lost.headers["etag"], f'"{version}.{epoch + 1}"'):
                 refused = await http.put(path, json=items(3), headers={"If-Match": stale})
                 assert error_of(refused) == (412, "version_mismatch")
-            key = {"If-Match": f'"{version}.1"', "Idempotency-Key": "a"}
+            key = {"If-Match": f'"{version}.{epoch}"', "Idempotency-Key": "a"}
             written = await http.put(path, json=items(9), headers=key)
             repeated = await http.put(path, json=items(9), headers=key)
 
             lost_version = lost.headers["etag"].strip('"')
-            assert written.headers["etag"] == f'"{lost_version}.1"'
+            assert written.headers["etag"] == f'"{lost_version}.{epoch}"'
             assert (repeated.content, repeated.headers["etag"]) == (
                 written.content,
                 written.headers["etag"],
@@ -69,7 +70,7 @@ async def test_a_lost_version_number_is_given_again_under_another_tag(tmp_path: 
             known = {"If-None-Match": written.headers["etag"]}
             assert (await http.get(path, headers=known)).status_code == 304
             past = await http.get(path, params={"version": version})
-            assert past.headers["etag"] == f'"{version}.1"'
+            assert past.headers["etag"] == f'"{version}.{epoch}"'
 
             async def is_listed() -> bool:
                 return (await http.get("/v1/checkouts")).status_code == 200
@@ -77,7 +78,7 @@ async def test_a_lost_version_number_is_given_again_under_another_tag(tmp_path: 
             await eventually_async(is_listed, within=15)
             view = await system.views.get(path.rpartition("/")[2])
             assert view
-            assert (view.epoch, view.body) == (1, written.content)
+            assert (view.epoch, view.body) == (epoch, written.content)
 
 
 async def test_a_checkout_that_does_not_exist_is_at_version_0_in_every_epoch(tmp_path: Path):
@@ -85,11 +86,11 @@ async def test_a_checkout_that_does_not_exist_is_at_version_0_in_every_epoch(tmp
     async with dev_system(data) as system:
         headers = {"Authorization": f"Bearer {system.api_key}", "If-Match": '"0"'}
         async with httpx.AsyncClient(base_url=system.http, headers=headers) as http:
-            lose_commits_after(data, "none", 0)
+            epoch = lose_commits_after(data, "none", 0)
 
             async def is_known() -> bool:
                 made = await http.post("/v1/checkouts", json={"items": ITEMS})
                 assert made.status_code == 201
-                return made.headers["etag"].endswith('.1"')
+                return made.headers["etag"].endswith(f'.{epoch}"')
 
             await eventually_async(is_known, within=FRESH_SECONDS + 4)

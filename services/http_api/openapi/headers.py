@@ -21,7 +21,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
     "ETag": {
         "description": "The version of the checkout in the response. After a restore that lost history, "
-        "a dot and the number of such losses follow.",
+        "a dot and the store's epoch follow.",
         "required": True,
         "schema": {"type": "string", "pattern": r'^"[0-9]+(\.[0-9]+)?"$'},
         "example": '"5"',
