@@ -48,7 +48,7 @@ def reply_topic(command_id: str) -> str:
 
 def version_of(response: httpx.Response) -> int:
     """The version in a response's ETag."""
-    return int(response.headers["etag"].strip('"'))
+    return int(response.headers["etag"].strip('"').partition(".")[0])
 
 
 def unique_items(number: int) -> dict[str, Any]:
