@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from eventsourcing.persistence import StoredEvent
 
 from domain.events import Channel, CheckoutCompleted, PaymentDeclined
 from services.kafka.topic_copy import identity_of
-from services.messages.cloud_events import SCHEMA_PREFIX
+from services.messages.cloud_events import SCHEMA_PREFIX, EventAttributes, header_of
 from services.messages.rfc3339 import parse_rfc3339
 
 
@@ -58,9 +58,18 @@ def _metadata(headers: Mapping[str, str], topic: str, data: Mapping[str, Any]) -
         }
     except KeyError as error:
         raise NotAnEvent(f"it has no header {error.args[0]}") from error
+    # What a later build records beside these is an attribute of the same name.
+    metadata |= {name: text for name, text in _others(headers) if name not in metadata}
     if "traceparent" in headers:
         metadata["traceparent"] = headers["traceparent"]
     return metadata
+
+
+def _others(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    attributes = {header_of(name) for name in EventAttributes.__annotations__} | {"ce_channel"}
+    for header, text in headers.items():
+        if header.startswith("ce_") and header not in attributes:
+            yield header.removeprefix("ce_"), text
 
 
 def _channel(headers: Mapping[str, str], topic: str, data: Mapping[str, Any]) -> Channel:
