@@ -58,6 +58,12 @@ def test_an_event_of_a_later_build_is_stored_with_all_its_data():
     assert orjson.loads(stored.state)["data"] == {"paper": "blue"}
 
 
+def test_metadata_of_a_later_build_is_stored_and_published_again_under_its_name():
+    _, stored = stored_event_of(record_of(event("a", 3), ce_mandate=b"m-1", unrelated=b"x"))
+    known = orjson.loads(PydanticMapper().to_stored_event(event("a", 3)).state)["meta"]
+    assert orjson.loads(stored.state)["meta"] == known | {"mandate": "m-1"}
+
+
 @pytest.mark.parametrize(
     ("header", "value"),
     [
