@@ -49,6 +49,11 @@ class Keys:
         """The projector's position in each partition."""
         return f"{self.base}positions"
 
+    @property
+    def probe(self) -> str:
+        """Written to find out whether Redis takes writes."""
+        return f"{self.base}probe"
+
     def lock(self, name: str) -> str:
         """A lock."""
         return f"{self.base}lock:{name}"

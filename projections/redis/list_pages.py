@@ -15,7 +15,8 @@ from projections.redis.records import value_of
 from projections.registry import CHECKOUT_VIEW, LIST_INDEX
 
 _PAGE = (
-    scripts.HEAD
+    scripts.FENCE
+    + scripts.HEAD
     + f"local DIGITS = {SORT_KEY_DIGITS}\n"
     + """
 -- KEYS: what the views were built under, and the indexes. ARGV: how many entries at most, the lowest

@@ -35,8 +35,9 @@ end
 APPLY = (
     HEAD
     + """
--- KEYS: the positions. ARGV: the number of partitions, then for each of them its name, the position
--- we expect and the new one; then for each record the base and the rest of its key, and its stored form.
+-- KEYS: the positions, and what the views were built under. ARGV: the number of partitions, then for each of
+-- them its name, the position we expect and the new one; then for each record the base and the rest of its
+-- key, and its stored form.
 local partitions = tonumber(ARGV[1])
 local at = 2
 for _ = 1, partitions do
@@ -55,12 +56,31 @@ for a = at, #ARGV, 3 do
   local is_newer = version > v or (version == v and revision > r)
   if is_newer then
     if old_entry ~= entry then each_index('ZREM', base, old_entry) end
-    redis.call('SET', key, stored)
+    local set = redis.pcall('SET', key, stored)
+    -- A full Redis refuses it, but not a removal: readers go to the store until the views are built again.
+    if set.err then
+      redis.call('UNLINK', KEYS[2])
+      return set
+    end
   end
   -- Also when nothing is new: a rebuild mends the indexes.
   if is_newer or (version == v and revision == r) then each_index('ZADD', base, entry) end
 end
 return 1
+"""
+)
+
+FENCE = """
+-- A write that changes nothing. A replica refuses it, so a primary that was demoted answers no reader: it may
+-- lose what it acknowledged before. A full Redis takes it.
+redis.call('UNLINK', KEYS[1] .. ':fence')
+"""
+
+READ = (
+    FENCE
+    + """
+-- KEYS: what the views were built under, and the record. Returns both.
+return redis.call('MGET', KEYS[1], KEYS[2])
 """
 )
 

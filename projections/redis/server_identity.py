@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ReadOnlyError
 
 
 class RunId:
@@ -15,10 +16,19 @@ class RunId:
         self.value = value
 
     async def learn(self, connection: AbstractConnection) -> None:
-        """Complete a new connection's handshake and read the server's `run_id`."""
+        """Complete a new connection's handshake and read the server's `run_id`.
+
+        Raises `ReadOnlyError` if the server is a replica: what it holds may be older than what the primary
+        had acknowledged.
+        """
         await connection.on_connect()
-        await connection.send_command("INFO", "server")
-        info = await connection.read_response()
-        text = info.decode() if isinstance(info, bytes) else str(info)
-        fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-        self.value = fields["run_id"]
+        if (await _info(connection, "replication")).get("role") == "slave":
+            raise ReadOnlyError("the server is a replica")
+        self.value = (await _info(connection, "server"))["run_id"]
+
+
+async def _info(connection: AbstractConnection, section: str) -> dict[str, str]:
+    await connection.send_command("INFO", section)
+    info = await connection.read_response()
+    text = info.decode() if isinstance(info, bytes) else str(info)
+    return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)

@@ -25,6 +25,7 @@ from projections.list_page import ListFilter, ListPage
 from projections.redis import scripts
 from projections.redis.keys import Keys, Source, record_name
 from projections.redis.list_pages import ListPages
+from projections.redis.primary_connection import primary_only
 from projections.redis.raw_views import RawViews
 from projections.redis.records import head_of, stored_form, value_of
 from projections.redis.server_identity import RunId
@@ -64,6 +65,7 @@ class RedisViews:
         self._run_id = run_id
         self._topic_prefix = topic_prefix
         self._source = source
+        self._read = redis.register_script(scripts.READ)
         self._apply = redis.register_script(scripts.APPLY)
         self._outdated = redis.register_script(scripts.OUTDATED)
         self._pages = ListPages(redis, self._are_whole)
@@ -80,7 +82,7 @@ class RedisViews:
         """The view of a checkout; None if it is missing or can't be trusted: then read the store."""
         keys = await self._latest_keys()
         key = keys.record(CHECKOUT_VIEW.name, checkout_id)
-        stored, built_under = map(_bytes, await self._redis.mget(key, keys.built_under))
+        built_under, stored = map(_bytes, await self._read(keys=[keys.built_under, key]))
         body = value_of(stored, CHECKOUT_VIEW) if self._are_whole(built_under) else None
         if body is None:
             return None
@@ -111,7 +113,7 @@ class RedisViews:
             for projection, record in zip(PROJECTIONS, view.records, strict=True):
                 name = record_name(projection.name, view.checkout_id)
                 args += [base, name, stored_form(view.version, projection, record)]
-        return bool(await self._apply(keys=[keys.positions], args=args))
+        return bool(await self._apply(keys=[keys.positions, keys.built_under], args=args))
 
     async def outdated(self, versions: Mapping[str, int]) -> list[str]:
         """Those checkouts of which a record is missing, older than this version or of an older revision."""
@@ -135,6 +137,14 @@ class RedisViews:
         ):  # A server that has no such command, as in `checkout dev`, evicts nothing.
             return None
         return None if found == "noeviction" else found
+
+    async def write_refusal(self) -> str | None:
+        """Why Redis refuses writes: it is full, or a replica. None if it takes them."""
+        try:
+            await self._redis.set(self.keys.probe, b"", px=1)
+        except ResponseError as error:
+            return str(error)
+        return None
 
     async def begin_rebuild(self) -> Rebuilding:
         """Declare records and positions incomplete, and remove those of earlier epochs, which nobody reads
@@ -238,6 +248,8 @@ def connect(url: str, topic_prefix: str, source: Source) -> RedisViews:
         retry=Retry(NoBackoff(), 0),
         redis_connect_func=run_id.learn,
     )
+    pool = redis.connection_pool
+    pool.connection_class = primary_only(pool.connection_class)
     return RedisViews(redis, run_id, topic_prefix, source)
 
 

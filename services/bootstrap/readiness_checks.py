@@ -9,6 +9,8 @@ from projections.redis.views import RedisViews
 from services.event_store import EventStore
 from services.runtime.health import Check
 
+_WAY_OUT = "name the primary in CHECKOUT_REDIS_URL; if Redis is full, raise maxmemory"
+
 
 class MayFail(Protocol):
     """A part that reports what keeps it from working."""
@@ -37,9 +39,11 @@ def store_check(store: EventStore) -> Check:
 
 
 def views_check(views: RedisViews) -> Check:
-    """Whether Redis answers, holds all views, and keeps them."""
+    """Whether Redis answers, takes writes, holds all views, and keeps them."""
 
     async def check() -> str | None:
+        if refusal := await views.write_refusal():
+            return f"Redis refuses writes ({refusal}): {_WAY_OUT}"
         if evicting := await eviction_problem(views):
             return evicting
         return None if await views.are_built() else "the views are being rebuilt"
