@@ -50,6 +50,11 @@ class Keys:
         return f"{self.base}positions"
 
     @property
+    def lost(self) -> str:
+        """The checkouts that are listed and lack a record."""
+        return f"{self.base}lost"
+
+    @property
     def probe(self) -> str:
         """Written to find out whether Redis takes writes."""
         return f"{self.base}probe"

@@ -19,9 +19,9 @@ _PAGE = (
     + scripts.HEAD
     + f"local DIGITS = {SORT_KEY_DIGITS}\n"
     + """
--- KEYS: what the views were built under, and the indexes. ARGV: how many entries at most, the lowest
--- and the highest that are wanted (as ZRANGEBYLEX has it), the id after which to go on, or '', and
--- the beginnings of the keys of the views and of the list's records.
+-- KEYS: what the views were built under, the set of the checkouts that lack a record, and the indexes.
+-- ARGV: how many entries at most, the lowest and the highest that are wanted (as ZRANGEBYLEX has it), the
+-- id after which to go on, or '', and the beginnings of the keys of the views and of the list's records.
 -- Returns what the views were built under, how many entries there are in all, 1 if more are to
 -- come, and the view and the record of each; of a checkout to go on after that isn't there, the first alone.
 local built_under = redis.call('GET', KEYS[1])
@@ -48,10 +48,10 @@ if last ~= '' then
 end
 
 local count, lists, at = 0, {}, {}
-for k = 2, #KEYS do
+for k = 3, #KEYS do
   count = count + redis.call('ZLEXCOUNT', KEYS[k], low, high)
-  lists[k - 1] = redis.call('ZREVRANGEBYLEX', KEYS[k], first, low, 'LIMIT', 0, limit + 1)
-  at[k - 1] = 1
+  lists[k - 2] = redis.call('ZREVRANGEBYLEX', KEYS[k], first, low, 'LIMIT', 0, limit + 1)
+  at[k - 2] = 1
 end
 
 local page = {built_under, count, 0}
@@ -67,8 +67,10 @@ for _ = 1, limit + 1 do
     break
   end
   local id = string.sub(lists[newest][at[newest]], DIGITS + 1)
-  page[#page + 1] = redis.call('GET', view .. id)
-  page[#page + 1] = redis.call('GET', record .. id)
+  local stored_view, stored_record = redis.call('GET', view .. id), redis.call('GET', record .. id)
+  if not (stored_view and stored_record) then redis.call('SADD', KEYS[2], id) end
+  page[#page + 1] = stored_view
+  page[#page + 1] = stored_record
   at[newest] = at[newest] + 1
 end
 return page
@@ -89,7 +91,7 @@ class ListPages:
         """A page, as `RedisViews.page` has it."""
         records = (keys.record(CHECKOUT_VIEW.name), keys.record(LIST_INDEX.name))
         reply = await self._page(
-            keys=[keys.built_under, *map(keys.index, wanted.indexes())],
+            keys=[keys.built_under, keys.lost, *map(keys.index, wanted.indexes())],
             args=[limit, *wanted.bounds(), cursor or "", *records],
         )
         if not self._are_whole(reply[0]):
@@ -104,6 +106,6 @@ class ListPages:
             for body, when in zip(bodies, times, strict=True)
             if body and when
         ]
-        # The projector repairs a record that a process of an older revision has written since.
+        # The projector repairs what is lost, and what a process of an older revision has written since.
         whole = len(items) == len(bodies)
         return ListPage(items, bool(has_more), total_count) if whole else None

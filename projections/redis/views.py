@@ -123,6 +123,15 @@ class RedisViews:
         found = await self._outdated(args=[len(PROJECTIONS), *projections, *wanted])
         return [(_bytes(checkout_id) or b"").decode() for checkout_id in found]
 
+    async def lost(self) -> list[str]:
+        """Checkouts of which a page of the list lacked a record, as an operator or an eviction leaves it."""
+        found = await self._redis.smembers((await self._latest_keys()).lost)
+        return [(_bytes(checkout_id) or b"").decode() for checkout_id in found]
+
+    async def mended(self, lost: Sequence[str]) -> None:
+        """Declare that the records of these were written again."""
+        await self._redis.srem((await self._latest_keys()).lost, *lost)
+
     async def are_built(self) -> bool:
         """Whether all records and indexes are here, built under this server process."""
         keys = await self._latest_keys()

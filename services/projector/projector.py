@@ -115,7 +115,19 @@ class Projector:
 
     async def _look_after_redis(self) -> None:
         await self._ensure_built()
+        await self._mend()
         await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _mend(self) -> None:
+        """Write the records again that the list lacked: no event will come that brings them back."""
+        if lost := await self._views.lost():
+            checkouts, epoch = await asyncio.to_thread(
+                self._store.known_lineage.within_one_epoch, lambda: self._store.current(lost)
+            )
+            for chunk in chunks([render_view(c, epoch) for c in checkouts.values()]):
+                await self._views.apply(chunk)
+            await self._views.mended(lost)
+            logger.warning("%d checkouts lacked a view, which was written again", len(lost))
 
     async def _ensure_built(self) -> None:
         """Return when the records are complete, after rebuilding them if nobody else does."""
