@@ -20,6 +20,7 @@ class RawViews:
         self._redis = redis
         self._keys = keys
         self.projection = projection
+        self._unlisted = redis.register_script(scripts.UNLISTED)
         self._remove = redis.register_script(scripts.REMOVE)
 
     async def read(self, checkout_ids: Sequence[str]) -> list[bytes | None]:
@@ -28,6 +29,15 @@ class RawViews:
             return []
         found = await self._redis.mget([self._key(it) for it in checkout_ids])
         return [it.encode() if isinstance(it, str) else it for it in found]
+
+    async def unlisted(self, checkout_ids: Sequence[str]) -> set[str]:
+        """Those of these checkouts whose record is missing from an index that it names."""
+        if not checkout_ids:
+            return set()
+        places = await self._unlisted(
+            keys=[self._key(it) for it in checkout_ids], args=[self._keys.base]
+        )
+        return {checkout_ids[place - 1] for place in places}
 
     async def checkout_ids(self) -> AsyncGenerator[str, None]:
         """The checkouts that have a record. One that comes or goes meanwhile may be left out, and any may

@@ -118,3 +118,22 @@ redis.call('DEL', KEYS[1])
 return 1
 """
 )
+
+UNLISTED = (
+    HEAD
+    + """
+-- KEYS: records. ARGV: the base of their keys. Returns the places of those that an index lacks.
+local found = {}
+for place, key in ipairs(KEYS) do
+  local _, _, entry = head_of(key)
+  local member, indexes = string.match(entry, '^(%S+) (.+)$')
+  for index in string.gmatch(indexes or '', '%S+') do
+    if not redis.call('ZSCORE', ARGV[1] .. index, member) then
+      found[#found + 1] = place
+      break
+    end
+  end
+end
+return found
+"""
+)

@@ -109,13 +109,14 @@ class _RecordsCheck:
 
     async def look(self, rendered: Sequence[RenderedView]) -> None:
         """Compare the records of these checkouts, and remember those that differ."""
-        found = await self._records.read([view.checkout_id for view in rendered])
+        ids = [view.checkout_id for view in rendered]
+        found, unlisted = await self._records.read(ids), await self._records.unlisted(ids)
         due = time.monotonic() + self._grace
         self._found += sum(stored is not None for stored in found)
         self._suspects.extend(
             _Suspect(view.checkout_id, view.version, due)
             for view, stored in zip(rendered, found, strict=True)
-            if stored != self._expected(view)
+            if stored != self._expected(view) or view.checkout_id in unlisted
         )
 
     async def second_looks(self, least: int) -> AsyncGenerator[WrongRecord, None]:
@@ -126,9 +127,15 @@ class _RecordsCheck:
             await asyncio.sleep(max(0.0, portion[-1].due - time.monotonic()))
             for start in range(0, len(portion), _AT_ONCE):
                 suspects = portion[start : start + _AT_ONCE]
-                found = await self._records.read([suspect.checkout_id for suspect in suspects])
+                ids = [suspect.checkout_id for suspect in suspects]
+                found, unlisted = await self._records.read(ids), await self._records.unlisted(ids)
                 for suspect, seen in zip(suspects, found, strict=True):
-                    if what := await asyncio.to_thread(self._what_is_wrong, suspect, seen):
+                    what = await asyncio.to_thread(self._what_is_wrong, suspect, seen)
+                    if what is None and suspect.checkout_id in unlisted:
+                        what = (
+                            f"the {self._name} in Redis is missing from an index, so lists lack it"
+                        )
+                    if what:
                         yield WrongRecord(self._records, suspect.checkout_id, seen, what)
 
     async def strangers(self) -> AsyncGenerator[WrongRecord, None]:

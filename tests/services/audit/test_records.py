@@ -120,3 +120,17 @@ async def test_a_rebuild_that_mends_nothing_leaves_the_list_as_it_is(
     page = await views.page(ListFilter(), 20)
     assert page
     assert page.total_count == 2
+
+
+async def test_a_lost_index_is_found_and_written_again(views: RedisViews, store: EventStore):
+    for index in await views._redis.keys(views.keys.index("list_index:*")):
+        await views._redis.delete(index)
+
+    what = "the list entry in Redis is missing from an index, so lists lack it"
+    assert await lines(views, store) == [f"{it} version 3: {what}" for it in "ab"]
+
+    await rebuilt(views, store)
+    assert await lines(views, store) == []
+    page = await views.page(ListFilter(), 20)
+    assert page
+    assert page.total_count == 2
