@@ -65,6 +65,14 @@ def idempotency_conflict() -> Rejection:
     )
 
 
+def undecidable() -> Rejection:
+    """The stream of the checkout is damaged, so that the command can't be decided."""
+    return Rejection(
+        RejectionCode.SERVICE_UNAVAILABLE,
+        "the checkout can't be changed now: its history can't be read in full; try again later",
+    )
+
+
 def of_later_build(topic: str) -> Rejection:
     """A later build recorded an event, without which the command can't be decided."""
     return Rejection(

@@ -11,13 +11,16 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from domain.checkout import BrokenStream
+from domain.rejection import undecidable
 from projections.registry import RenderedView
-from services.command_handling.answers import Accepted, Answer, Failed
+from services.command_handling.answers import Accepted, Answer, Failed, Rejected
 from services.command_handling.command_envelope import CommandEnvelope
 from services.command_handling.command_log import log_outcome
 from services.command_handling.handler import Handler
 from services.command_handling.view_writer import ViewWriter
 from services.event_store import StoreUnavailable, WritesStopped
+from services.event_store.event_mapper import UnreadableEvent
 from services.runtime.backoff import pauses
 from services.runtime.metrics import BATCH_SIZE, HANDLE_SECONDS
 from services.runtime.tracing import batch_span
@@ -163,6 +166,10 @@ class GroupCommitter:
             return self._handler.handle(batch)
         except StoreUnavailable:
             raise
+        except (UnreadableEvent, BrokenStream) as error:
+            if len(batch) <= 1:
+                logger.error("a command can't be decided, because of its checkout: %s", error)
+                return [Rejected(undecidable()) for _ in batch]
         except Exception:
             # The key, because the command's id may be a client's secret Idempotency-Key.
             if len(batch) <= 1:

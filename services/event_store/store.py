@@ -14,10 +14,10 @@ from typing import Any
 import eventsourcing.persistence as es
 import psycopg
 
-from domain.checkout import Checkout, UnknownBeginning, fold
+from domain.checkout import BrokenStream, Checkout, UnknownBeginning, fold
 from domain.events import CheckoutCanceled, CheckoutCompleted, RecordedEvent
 from services.event_store import lineage
-from services.event_store.event_mapper import PydanticMapper
+from services.event_store.event_mapper import PydanticMapper, UnreadableEvent
 from services.event_store.known_lineage import KnownLineage
 from services.event_store.lineage import Lineage
 from services.event_store.outcomes import KEPT_FOR_SECONDS, Outcome
@@ -118,8 +118,18 @@ class EventStore:
         return folded
 
     def current(self, checkout_ids: Sequence[str]) -> dict[str, Checkout]:
-        """These checkouts as they are now, without those that don't exist."""
-        return self.load([StreamRange(checkout_id) for checkout_id in checkout_ids])
+        """These checkouts as they are now, without those that don't exist, or whose stream is damaged:
+        an error is logged for each of these, so that they stop no other.
+        """
+        streams = [StreamRange(checkout_id) for checkout_id in checkout_ids]
+        try:
+            return self.load(streams)
+        except (UnreadableEvent, BrokenStream) as error:
+            if len(streams) == 1:
+                logger.error("a stream can't be read, and is left out: %s", error)
+                return {}
+        half = len(checkout_ids) // 2
+        return self.current(checkout_ids[:half]) | self.current(checkout_ids[half:])
 
     def lineage(self) -> Lineage:
         """The identity of this store's history, as it is in the database now."""

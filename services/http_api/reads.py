@@ -9,10 +9,11 @@ from typing import TypeVar
 
 from starlette.responses import Response
 
-from domain.checkout import UnknownBeginning
+from domain.checkout import BrokenStream, UnknownBeginning
 from domain.rejection import of_later_build
 from projections.list_page import ListFilter, UnknownCursor
 from services.event_store import StoreUnavailable
+from services.event_store.event_mapper import UnreadableEvent
 from services.http_api.errors import (
     no_list,
     no_such_checkout,
@@ -96,5 +97,5 @@ async def _in_time(reading: Awaitable[Found]) -> Found:
             return await reading
     except UnknownBeginning as error:
         raise of_later_build(error.topic) from None
-    except (StoreUnavailable, TimeoutError):
+    except (StoreUnavailable, UnreadableEvent, BrokenStream, TimeoutError):
         raise unreadable() from None

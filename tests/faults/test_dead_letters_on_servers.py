@@ -1,7 +1,7 @@
 """`checkout dead-letters` against services on real servers.
 
-Commands fail because the newest event of their checkout cannot be read, as if a newer build had
-written it, until the test restores the row.
+Commands fail on a bug: the newest event of their checkout has a time that can't be shown in UTC,
+until the test restores the row.
 """
 
 import asyncio
@@ -91,7 +91,7 @@ async def create_dead_letters(servers: Cluster, kafka: KafkaUser) -> None:
     for checkout_id in FAILED:
         await kafka.request("CreateCheckout", checkout_id, ONE_ITEM)
         await kafka.events_of(checkout_id, CREATED)
-    with unreadable_latest_events(servers.database, FAILED):
+    with latest_events_out_of_range(servers.database, FAILED):
         for checkout_id in FAILED:
             failing = {"command_id": update_id(checkout_id), "ce_correlationid": "c 7"}
             reply = await kafka.request("UpdateCheckout", checkout_id, BUYER, **failing)
@@ -104,15 +104,21 @@ async def create_dead_letters(servers: Cluster, kafka: KafkaUser) -> None:
 
 
 @contextmanager
-def unreadable_latest_events(database: str, checkout_ids: Sequence[str]) -> Iterator[None]:
-    """Inside the block, the newest event of each checkout has an unknown type."""
-    condition = "WHERE originator_id = ANY(%s) AND originator_version = %s"
-    parameters = (list(checkout_ids), CREATED)
+def latest_events_out_of_range(database: str, checkout_ids: Sequence[str]) -> Iterator[None]:
+    """Inside the block, the newest event of each checkout has a time that can't be shown in UTC."""
+    rows = "WHERE originator_id = %s AND originator_version = %s"
+    backups: list[tuple[bytes, str, int]] = []
     with psycopg.connect(database, autocommit=True) as admin:
-        admin.execute(f"UPDATE stored_events SET topic = topic || '.new' {condition}", parameters)
+        for checkout_id in checkout_ids:
+            key = (checkout_id, CREATED)
+            found = admin.execute(f"SELECT state FROM stored_events {rows}", key).fetchone()
+            at_the_end = json.loads(found[0]) | {"at": "9999-12-31T23:59:59-12:00"}
+            state = json.dumps(at_the_end).encode()
+            backups.append((found[0], *key))
+            admin.execute(f"UPDATE stored_events SET state = %s {rows}", (state, *key))
         yield
-        original = "replace(topic, '.new', '')"
-        admin.execute(f"UPDATE stored_events SET topic = {original} {condition}", parameters)
+        for backup in backups:
+            admin.execute(f"UPDATE stored_events SET state = %s {rows}", backup)
 
 
 async def test_list_filters_by_reason_and_by_checkout(scene: Scene):

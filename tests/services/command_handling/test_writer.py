@@ -9,7 +9,9 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from domain.commands import UpdateCheckout
 from domain.merchant_book import BookItem
+from domain.rejection import undecidable
 from projections.registry import RenderedView
 from services.command_handling import CommandEnvelope, Failed, GroupCommitter, Overloaded, Rejected
 from services.command_handling.handler import Handler
@@ -24,6 +26,7 @@ from tests.services.command_handling.given import (
     FailingStore,
     accepted,
     create,
+    envelope,
     handler_on,
     update,
     versions,
@@ -43,6 +46,13 @@ class Shown:
         for view in views:
             self.views[view.checkout_id] = max(view.version, self.views.get(view.checkout_id, 0))
         return True
+
+
+class Treacherous(type(BOOK)):
+    def item(self, item_id: str) -> BookItem | None:
+        if item_id == "poison":
+            raise ZeroDivisionError
+        return super().item(item_id)
 
 
 @asynccontextmanager
@@ -111,12 +121,6 @@ async def test_a_hung_read_model_holds_a_write_up_for_half_a_second_at_most(stor
 
 
 async def test_a_command_that_trips_our_own_code_fails_alone(store: EventStore):
-    class Treacherous(type(BOOK)):
-        def item(self, item_id: str) -> BookItem | None:
-            if item_id == "poison":
-                raise ZeroDivisionError
-            return super().item(item_id)
-
     book = Treacherous.model_validate(BOOK.model_dump())
     handler = Handler(store, book, lambda: NOON, side_row_encoder(TOKEN_KEYS.encrypt))
     batch = [create(f"c{n}") for n in range(20)]
@@ -133,12 +137,22 @@ async def test_a_command_that_trips_our_own_code_fails_alone(store: EventStore):
 
 async def test_a_failure_tells_the_version_that_its_checkout_was_at(store: EventStore):
     handler_on(store).handle([create()])
+    book = Treacherous.model_validate(BOOK.model_dump())
+    handler = Handler(store, book, lambda: NOON, side_row_encoder(TOKEN_KEYS.encrypt))
+    poison = UpdateCheckout.parse({"items": [{"id": "poison", "quantity": 1}]})
+
+    async with writer_on(store, handler=handler) as writer:
+        assert await writer.submit([envelope(poison)]) == [Failed(checkout_version=3)]
+
+
+async def test_a_stream_that_cannot_be_read_leaves_its_own_commands_undecided(store: EventStore):
+    handler_on(store).handle([create()])
     unreadable = StoredEvent("a", 4, "Teleported:1", b"?")
     store._recorder.insert_events([unreadable])
     async with writer_on(store) as writer:
         answers = await writer.submit([create("b"), update(), create("c")])
 
-    assert answers[1] == Failed(checkout_version=4)
+    assert answers[1] == Rejected(undecidable())
     assert [accepted(answer).view.version for answer in answers[::2]] == [3, 3]
 
 
