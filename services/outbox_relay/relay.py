@@ -90,8 +90,10 @@ class OutboxRelay:
         if not await self.guard.allows(before, [m.key for m in messages if m.key]) or not batch:
             await self._commits.wait(_POLL_SECONDS)
             return
+        # Before the batch is sent: the check for readiness may read the ends again meanwhile.
+        known = before.ends if before.topic == self._topics.events else self.guard.ends
         ends = await self._publisher.publish(messages)
-        after = self._published(before, batch[-1], ends)
+        after = self._published(known, batch[-1], ends)
         if after is None or not await asyncio.to_thread(
             self._store.publication.advance, before, after
         ):
@@ -101,10 +103,11 @@ class OutboxRelay:
         RELAY_POSITION.set(after.position)
 
     def _published(
-        self, before: Publication, last: StoredRow, ends: Mapping[TopicPartition, int]
+        self, known: Mapping[int, int], last: StoredRow, ends: Mapping[TopicPartition, int]
     ) -> Publication | None:
-        """The publication after a batch; None if the topic was made anew while it was sent."""
-        known = before.ends if before.topic == self._topics.events else self.guard.ends
+        """The publication after a batch, of a topic whose ends were `known` before it; None if the topic was
+        made anew while it was sent.
+        """
         reached = {partition.partition: end for partition, end in ends.items()}
         if any(end <= known.get(number, 0) for number, end in reached.items()):
             return None

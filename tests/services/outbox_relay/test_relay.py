@@ -1,14 +1,21 @@
 """The relay goes on from its position, whatever fails while it takes over."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from services.event_store import StoreUnavailable
+import pytest
+from aiokafka import TopicPartition
+
+from services.event_store import StoreUnavailable, open_store
+from services.event_store.positions import RELAY
 from services.event_store.publication import Publication
+from services.kafka.producer_record import ProducerRecord
 from services.kafka.topics import Topics
 from services.outbox_relay.relay import OutboxRelay
 from tests.eventually import eventually_async
+from tests.services.event_store.samples import stream
 
 
 class Store:
@@ -70,3 +77,35 @@ async def test_a_relay_whose_position_could_not_be_read_does_not_begin_at_zero()
     assert set(store.asked_after) == {1_000_000}
     assert store.locks_taken == 1
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_check_of_the_topic_during_a_batch_does_not_make_the_relay_send_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    store = open_store(f"sqlite:///{tmp_path}/events.db")
+    store.append(stream("one", 1, 3))
+    relay = OutboxRelay(store, {"bootstrap_servers": "127.0.0.1:1"}, Topics(), 1_000)
+    sent: list[ProducerRecord] = []
+
+    async def allows(*_: object) -> bool:
+        return True
+
+    async def publish(messages: Sequence[ProducerRecord]) -> dict[TopicPartition, int]:
+        sent.extend(messages)
+        relay.guard.ends = {0: len(sent)}
+        return {TopicPartition(Topics().events, 0): len(sent)}
+
+    monkeypatch.setattr(relay.guard, "allows", allows)
+    monkeypatch.setattr(relay._publisher, "publish", publish)
+    await relay.start()
+    try:
+
+        async def is_published() -> bool:
+            return store.position(RELAY) == store.newest()
+
+        await eventually_async(is_published)
+    finally:
+        await relay.stop()
+        store.close()
+
+    assert len(sent) == 3
