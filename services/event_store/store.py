@@ -1,12 +1,11 @@
-"""The store's interface to the services: recorded events and outcomes, and two errors."""
+"""The store's interface to the services: recorded events and outcomes."""
 
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import psycopg
 from domain.checkout import BrokenStream, Checkout, UnknownBeginning, fold
 from domain.events import CheckoutCanceled, CheckoutCompleted, RecordedEvent
 from services.event_store import lineage
+from services.event_store.errors import translated
 from services.event_store.event_mapper import PydanticMapper, UnreadableEvent
 from services.event_store.known_lineage import KnownLineage
 from services.event_store.lineage import Lineage
@@ -29,7 +29,6 @@ from services.event_store.recorder import (
     Statement,
     StoredSideRow,
     StreamRange,
-    WritesRefused,
 )
 from services.event_store.sqlite import SQLiteRecorder
 from services.event_store.stored_row import PositionedEvent, StoredRow
@@ -39,26 +38,6 @@ from services.runtime.tracing import span
 logger = logging.getLogger(__name__)
 
 _CLOSING_TOPICS = (CheckoutCanceled.topic(), CheckoutCompleted.topic())
-
-_DATABASE_FAILURES = (
-    es.PersistenceError,
-    es.ConnectionPoolClosedError,
-    psycopg.Error,
-    sqlite3.Error,
-    OSError,
-)
-
-
-class StoreUnavailable(Exception):
-    """The database failed. Whether a write was recorded is unknown."""
-
-
-class WritesStopped(StoreUnavailable):
-    """Writes are stopped until `checkout store restored` has run. The message says why."""
-
-
-class Conflict(Exception):
-    """Another writer recorded one of these versions or outcomes first. Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +67,16 @@ class EventStore:
         self.write_guard = WriteGuard(self._run, self._run_together, recorder.commit_lock)
 
     def _run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-        with _translated():
+        with translated():
             return self._recorder.run(statement, facts)
 
     def _run_together(self, statements: Sequence[Statement]) -> bool:
-        with _translated():
+        with translated():
             return self._recorder.run_together(statements)
 
     def read(self, outcome_keys: Sequence[str], streams: Sequence[StreamRange]) -> ReadResult:
         """Outcomes and parts of streams in one round trip."""
-        with _translated():
+        with translated():
             outcomes, stored = self._recorder.select_batch(outcome_keys, streams)
         found: dict[str, list[RecordedEvent]] = {}
         for row in stored:
@@ -149,14 +128,14 @@ class EventStore:
         side_rows: Sequence[StoredSideRow],
     ) -> None:
         """As `append`, for events that this store had lost, and also while writes are stopped."""
-        with _translated():
+        with translated():
             self._recorder.insert_events(
                 events, outcomes=outcomes, side_rows=side_rows, while_stopped=True
             )
 
     def version(self, checkout_id: str) -> int:
         """The version of a checkout, even if its events can't be read; 0 if it does not exist."""
-        with _translated():
+        with translated():
             return self._recorder.select_version(checkout_id)
 
     def sweep(self, position: int, limit: int) -> tuple[int, list[Checkout]]:
@@ -165,7 +144,7 @@ class EventStore:
         A sweep from position 0 finds each checkout once. Returns the position to continue from, which is
         the given one at the end.
         """
-        with _translated():
+        with translated():
             rows = self._recorder.select_after(position, limit)
         begun = [str(row.originator_id) for row in rows if row.originator_version == 1]
         return (rows[-1].id if rows else position), list(self.current(begun).values())
@@ -178,7 +157,7 @@ class EventStore:
     ) -> None:
         """Write all of it in one transaction, or nothing. Raises `Conflict`."""
         counts = {"checkout__events": len(events), "checkout__outcomes": len(outcomes)}
-        with _translated(), span("append", "CLIENT", **counts):
+        with translated(), span("append", "CLIENT", **counts):
             self._events.put(events, outcomes=outcomes, side_rows=side_rows)
         if events:
             for listener in tuple(self._listeners):
@@ -190,13 +169,13 @@ class EventStore:
 
     def tail(self, position: int, limit: int) -> list[PositionedEvent]:
         """The next events after a position, in commit order and without gaps."""
-        with _translated():
+        with translated():
             rows = self._recorder.select_after(position, limit)
         return [PositionedEvent(row.id, self._mapper.to_domain_event(row)) for row in rows]
 
     def rows(self, position: int, limit: int) -> list[StoredRow]:
         """The same events as `tail`, not decoded yet."""
-        with _translated():
+        with translated():
             return [StoredRow.of(stored) for stored in self._recorder.select_after(position, limit)]
 
     def stream_rows(
@@ -206,39 +185,39 @@ class EventStore:
 
         Not decoded yet. All streams from `("", 0)` on, or `within` one stream only.
         """
-        with _translated():
+        with translated():
             found = self._recorder.select_in_streams(checkout_id, version, limit, within=within)
         return [StoredRow.of(stored) for stored in found]
 
     def newest(self) -> int:
         """The position of the newest event; 0 when there is none."""
-        with _translated():
+        with translated():
             return self._recorder.select_newest()
 
     def position(self, name: str) -> int:
         """The position of the reader of that name; 0 at the beginning."""
-        with _translated():
+        with translated():
             return self._recorder.select_position(name)
 
     def advance(self, name: str, position: int) -> None:
         """Move a reader's position forward; a lower one changes nothing."""
-        with _translated():
+        with translated():
             self._recorder.advance_position(name, position)
 
     def rewind(self, name: str) -> None:
         """Reset a reader to the beginning."""
-        with _translated():
+        with translated():
             self._recorder.delete_position(name)
 
     def purge_outcomes(self, now: float, limit: int = 10_000) -> int:
         """Delete expired outcomes: rejections, and those of closed checkouts. Returns how many."""
-        with _translated():
+        with translated():
             before = int(now) - KEPT_FOR_SECONDS
             return self._recorder.purge_outcomes(before, _CLOSING_TOPICS, limit)
 
     def try_lock(self, name: str) -> Callable[[], bool] | None:
         """Take the exclusive lock of a name. Returns a check that it is still held; None if taken."""
-        with _translated():
+        with translated():
             return self._recorder.try_lock(name)
 
     def watch(self, on_commit: Callable[[], None]) -> Callable[[], None]:
@@ -273,7 +252,7 @@ def open_store(url: str) -> EventStore:
 
     Raises `ValueError` for another URL, `StoreUnavailable` if the database can't be reached.
     """
-    with _translated():
+    with translated():
         if url.startswith("sqlite:///"):
             path = Path(url.removeprefix("sqlite:///"))
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -282,21 +261,6 @@ def open_store(url: str) -> EventStore:
             return EventStore(PostgresRecorder(url))
     scheme, colon, _ = url.partition(":")
     raise ValueError(f"must begin with sqlite:/// or postgresql://, not with {scheme + colon!r}")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except WritesRefused as error:
-        raise WritesStopped(str(error)) from error
-    except es.IntegrityError as error:
-        raise Conflict(str(error)) from error
-    except es.DataError:
-        # The data is at fault, not the database: a retry would never help.
-        raise
-    except _DATABASE_FAILURES as error:
-        raise StoreUnavailable(str(error) or type(error).__name__) from error
 
 
 def _listen(

@@ -11,7 +11,7 @@ import pytest
 
 from services.event_store import Conflict, EventStore
 from services.event_store.recorder import StreamRange
-from services.event_store.store import PositionedEvent
+from services.event_store.stored_row import PositionedEvent
 from tests.services.event_store.conftest import OpenStore
 from tests.services.event_store.processes import running
 from tests.services.event_store.samples import event, outcome, stream
