@@ -10,8 +10,8 @@ from typing import TypeVar
 from domain.lineage import Lineage
 
 FRESH_SECONDS = 1.0
-"""Each process that reaches the store learns of a new epoch within this time. So whoever begins an epoch
-(`EventStore.begin_epoch`) must wait this long before the first write is taken in it."""
+"""Each process that reaches the store learns of a new epoch within this time. So a process that begins an
+epoch (`EventStore.begin_epoch`) must wait this long before the first write is taken in it."""
 
 _LONGEST_WAIT = 0.5
 """Seconds that `latest` waits for the store."""
