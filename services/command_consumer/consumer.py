@@ -8,6 +8,7 @@ from datetime import datetime
 
 from aiokafka import ConsumerRecord
 
+from domain.rejection import Rejection
 from services.command_consumer import dead_letter_codec
 from services.command_consumer.command_decoding import (
     DecodedCommand,
@@ -80,8 +81,9 @@ class CommandConsumer:
         except KafkaUnavailable as error:
             # The cause may be one publisher's reply topic, which must not hold up all other
             # commands.
-            self._reply_topics.failed(reply_topics.values(), error.__cause__)
+            self._reply_topics.failed(error.failed, {message.topic for message in messages})
             raise
+        self._reply_topics.succeeded()
 
     def _decode(self, record: ConsumerRecord) -> DecodedCommand | UnanswerableRecord:
         """Decode a record. One that makes our own code fail becomes a dead letter and stops no other."""
@@ -92,7 +94,7 @@ class CommandConsumer:
             return UnanswerableRecord(record, DeadLetterReason.INTERNAL)
 
     def _messages_of(
-        self, item: DecodedCommand, answer: Answer, topic: str
+        self, item: DecodedCommand, answer: Answer, topics: Sequence[str]
     ) -> Sequence[ProducerRecord]:
         envelope = item.envelope
         command = RepliedCommand(
@@ -104,15 +106,20 @@ class CommandConsumer:
         )
         match answer:
             case Accepted():
-                return [accepted(topic, command, answer.view, self._now())]
+                return [accepted(topic, command, answer.view, self._now()) for topic in topics]
             case Rejected():
-                return [rejected(topic, command, answer.rejection, self._now())]
+                return self._rejected(topics, command, answer.rejection)
             case Failed():
                 reason, version = DeadLetterReason.INTERNAL, answer.checkout_version
                 letter = self._dead_letter(item.record, reason, version)
-                return [letter, rejected(topic, command, answer.rejection, self._now())]
+                return [letter, *self._rejected(topics, command, answer.rejection)]
             case _:
                 raise TypeError(f"a command from Kafka can't end as {answer!r}")
+
+    def _rejected(
+        self, topics: Sequence[str], command: RepliedCommand, rejection: Rejection
+    ) -> list[ProducerRecord]:
+        return [rejected(topic, command, rejection, self._now()) for topic in topics]
 
     def _dead_letter(
         self, record: ConsumerRecord, reason: DeadLetterReason, checkout_version: int | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -21,10 +21,19 @@ MAX_MESSAGE_BYTES = 1_000_000
 
 
 _STOP_SECONDS = 1.0
+_FAILURES = (KafkaError, OSError, TimeoutError)
 
 
 class KafkaUnavailable(Exception):
-    """Kafka did not acknowledge in time. The messages may have arrived or not."""
+    """Kafka did not acknowledge in time. The messages may have arrived or not.
+
+    `failed` are the topics that did not acknowledge all of their messages, as far as that is known, each
+    with what it failed with.
+    """
+
+    def __init__(self, reason: str, failed: Mapping[str, Exception] | None = None) -> None:
+        super().__init__(reason)
+        self.failed = failed or {}
 
 
 class Publisher:
@@ -41,7 +50,7 @@ class Publisher:
         self._starting = asyncio.Lock()
 
     async def publish(self, messages: Sequence[ProducerRecord]) -> dict[TopicPartition, int]:
-        """Send all, in order within each key, and return when all are acknowledged.
+        """Send all, in order within each topic and key, and return when all are acknowledged.
 
         Returns the offset after the last of them in each partition, as far as the broker reported it.
         Raises `KafkaUnavailable`; then send all of them again.
@@ -53,23 +62,33 @@ class Publisher:
         try:
             with batch_span(name, "PRODUCER", traces, messaging__batch__message_count=count):
                 return await self._send(messages)
-        except (KafkaError, OSError, TimeoutError) as error:
+        except _FAILURES as error:
             await self._abandon()
             raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
+        except KafkaUnavailable:
+            await self._abandon()
+            raise
 
     async def _send(self, messages: Sequence[ProducerRecord]) -> dict[TopicPartition, int]:
-        async with asyncio.timeout(self._bound):
+        """Send to each topic independently, so that one that takes no writes is known by its name."""
+        by_topic: dict[str, list[ProducerRecord]] = {}
+        for message in messages:
+            by_topic.setdefault(message.topic, []).append(message)
+        deadline = asyncio.get_running_loop().time() + self._bound
+        async with asyncio.timeout_at(deadline):
             producer = await self._started()
-            sent = [
-                await producer.send(m.topic, _sendable(m), key=m.key, headers=m.headers)
-                for m in messages
-            ]
-            ends: dict[TopicPartition, int] = {}
-            for acknowledged in await asyncio.gather(*sent):
-                # The offset of a batch that a retry found on the broker already may be unknown (-1).
-                if acknowledged.offset >= 0:
-                    ends[acknowledged.topic_partition] = acknowledged.offset + 1
-            return ends
+        sent = (_send_to_topic(producer, its, deadline) for its in by_topic.values())
+        results = dict(zip(by_topic, await asyncio.gather(*sent), strict=True))
+        failed = {topic: it for topic, it in results.items() if isinstance(it, Exception)}
+        if failed:
+            reasons = ", ".join(f"{topic}: {it!r}" for topic, it in failed.items())
+            raise KafkaUnavailable(reasons, failed)
+        return {
+            place: end
+            for ends in results.values()
+            if isinstance(ends, dict)
+            for place, end in ends.items()
+        }
 
     async def topics(self) -> dict[str, set[int]]:
         """The topics that exist now, and their partitions. Raises `KafkaUnavailable`."""
@@ -114,6 +133,26 @@ class Publisher:
             await producer.stop()
             raise
         return producer
+
+
+async def _send_to_topic(
+    producer: AIOKafkaProducer, messages: Sequence[ProducerRecord], deadline: float
+) -> dict[TopicPartition, int] | Exception:
+    """Send messages to their one topic. Returns the ends of its partitions, or what it failed with."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            sent = [
+                await producer.send(m.topic, _sendable(m), key=m.key, headers=m.headers)
+                for m in messages
+            ]
+            ends: dict[TopicPartition, int] = {}
+            for acknowledged in await asyncio.gather(*sent):
+                # The offset of a batch that a retry found on the broker already may be unknown (-1).
+                if acknowledged.offset >= 0:
+                    ends[acknowledged.topic_partition] = acknowledged.offset + 1
+            return ends
+    except _FAILURES as error:
+        return error
 
 
 async def _close(producer: AIOKafkaProducer) -> None:

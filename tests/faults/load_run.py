@@ -50,9 +50,6 @@ async def wait_for_count(counts: Counter[str], name: str, by: int, within: float
     await eventually_async(is_reached, within)
 
 
-FALLBACK_REPLY = r"no reply on \S+, but one on replies$"
-"""A topic that can't be written falls back to the default one, and so do all while Kafka hangs."""
-
 OLDER_THAN_SHOWN = r"version \d+ after this reader saw \d+$"
 """While Redis hangs, GET shows the store's version; then Redis may show an older one until it catches up."""
 

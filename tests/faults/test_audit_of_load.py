@@ -40,7 +40,7 @@ REPLIES_ON_THE_DEFAULT_TOPIC_ONLY = """
 from services.command_consumer.reply_topics import ReplyTopics
 
 async def choose(self, requested):
-    return dict.fromkeys(requested, self._fallback)
+    return dict.fromkeys(requested, (self._fallback,))
 
 ReplyTopics.choose = choose
 """

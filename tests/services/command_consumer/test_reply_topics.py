@@ -1,6 +1,7 @@
 """A publisher's own reply topic is used while it works, and never holds up other commands."""
 
-from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
+import pytest
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, TopicAuthorizationFailedError
 
 from services.command_consumer.reply_topics import ReplyTopics
 
@@ -26,7 +27,7 @@ async def test_a_topic_that_exists_is_used_and_looked_up_once():
     topics = ReplyTopics(DEFAULT, cluster)
 
     for _ in range(3):
-        assert await topics.choose({OWN, DEFAULT}) == {OWN: OWN, DEFAULT: DEFAULT}
+        assert await topics.choose({OWN, DEFAULT}) == {OWN: (OWN,), DEFAULT: (DEFAULT,)}
 
     assert cluster.lookups == 1
 
@@ -34,7 +35,7 @@ async def test_a_topic_that_exists_is_used_and_looked_up_once():
 async def test_no_topics_are_looked_up_for_the_default_topic():
     cluster = Cluster(DEFAULT)
 
-    assert await ReplyTopics(DEFAULT, cluster).choose({DEFAULT}) == {DEFAULT: DEFAULT}
+    assert await ReplyTopics(DEFAULT, cluster).choose({DEFAULT}) == {DEFAULT: (DEFAULT,)}
 
     assert cluster.lookups == 0
 
@@ -42,11 +43,11 @@ async def test_no_topics_are_looked_up_for_the_default_topic():
 async def test_a_missing_topic_falls_back_until_it_is_there():
     cluster = Cluster(DEFAULT)
     topics = ReplyTopics(DEFAULT, cluster)
-    assert await topics.choose({OWN}) == {OWN: DEFAULT}
+    assert await topics.choose({OWN}) == {OWN: (DEFAULT,)}
 
     cluster.there.add(OWN)
 
-    assert await topics.choose({OWN}) == {OWN: OWN}
+    assert await topics.choose({OWN}) == {OWN: (OWN,)}
 
 
 async def test_a_deleted_topic_is_noticed_within_seconds(monkeypatch):
@@ -57,31 +58,44 @@ async def test_a_deleted_topic_is_noticed_within_seconds(monkeypatch):
 
     monkeypatch.setattr("services.command_consumer.reply_topics._BELIEVED_SECONDS", -1)
 
-    assert await topics.choose({OWN}) == {OWN: DEFAULT}
+    assert await topics.choose({OWN}) == {OWN: (DEFAULT,)}
 
 
-async def test_only_the_topic_that_takes_no_writes_is_avoided():
+async def test_only_the_topic_that_refuses_writes_is_avoided():
     topics = ReplyTopics(DEFAULT, Cluster(DEFAULT, OWN, OTHER))
     await topics.choose({OWN})
 
-    topics.failed([OWN], TopicAuthorizationFailedError(OWN))
+    topics.failed({OWN: TopicAuthorizationFailedError(OWN)}, {OWN, OTHER})
 
-    assert await topics.choose({OWN, OTHER}) == {OWN: DEFAULT, OTHER: OTHER}
+    assert await topics.choose({OWN, OTHER}) == {OWN: (DEFAULT,), OTHER: (OTHER,)}
 
 
 async def test_an_avoided_topic_is_used_again_later(monkeypatch):
-    monkeypatch.setattr("services.command_consumer.reply_topics._DISTRUSTED_SECONDS", 0)
+    monkeypatch.setattr("services.command_consumer.reply_topics._AVOIDED_SECONDS", 0)
     topics = ReplyTopics(DEFAULT, Cluster(DEFAULT, OWN))
 
-    topics.failed([OWN], TimeoutError())
+    topics.failed({OWN: TopicAuthorizationFailedError(OWN)}, {OWN})
 
-    assert await topics.choose({OWN}) == {OWN: OWN}
+    assert await topics.choose({OWN}) == {OWN: (OWN,)}
 
 
-async def test_no_topic_is_avoided_when_the_whole_cluster_is_down():
+@pytest.mark.parametrize("error", [TimeoutError(), KafkaTimeoutError(), KafkaConnectionError()])
+async def test_a_topic_that_does_not_answer_is_avoided_once_another_answers_and_it_does_not(error):
     topics = ReplyTopics(DEFAULT, Cluster(DEFAULT, OWN))
 
-    topics.failed([OWN], TimeoutError())
-    topics.failed([DEFAULT], KafkaConnectionError("away"))
+    topics.failed({OWN: error}, {OWN})
+    assert await topics.choose({OWN}) == {OWN: (OWN, DEFAULT)}
 
-    assert await topics.choose({OWN}) == {OWN: OWN}
+    topics.failed({OWN: error}, {OWN, DEFAULT})
+    assert await topics.choose({OWN}) == {OWN: (DEFAULT,)}
+
+
+async def test_no_topic_is_avoided_while_none_answers_and_all_are_used_after_it():
+    topics = ReplyTopics(DEFAULT, Cluster(DEFAULT, OWN))
+
+    for _ in range(5):
+        topics.failed({OWN: TimeoutError(), DEFAULT: TimeoutError()}, {OWN, DEFAULT})
+        assert await topics.choose({OWN}) == {OWN: (OWN, DEFAULT)}
+
+    topics.succeeded()
+    assert await topics.choose({OWN, DEFAULT}) == {OWN: (OWN,), DEFAULT: (DEFAULT,)}
