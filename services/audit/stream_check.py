@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from domain.checkout import BrokenStream, Checkout, UnknownBeginning, evolve
-from domain.events import CheckoutPriced, FulfillmentAddressUpdated, ItemsUpdated, RecordedEvent
+from domain.events import (
+    CheckoutPriced,
+    Event,
+    FulfillmentAddressUpdated,
+    ItemsUpdated,
+    PaymentStartedV2,
+    RecordedEvent,
+    UnknownEvent,
+)
+from domain.payment import attempt_id_of
 from services.audit.amounts_check import sums_of_checkout, sums_of_event, sums_of_payment
 from services.audit.violations import Violation
 from services.messages.rfc3339 import format_rfc3339
@@ -25,6 +34,7 @@ class StreamCheck:
         self._at: datetime | None = None
         self._command: tuple[str, ...] = ()
         self._priced: int | None = None
+        self._paid_for = 0
 
     @property
     def whole(self) -> Checkout | None:
@@ -66,6 +76,7 @@ class StreamCheck:
             # Within one command's events the totals may lag behind; after its last event they may
             # not.
             yield from self.end()
+            self._paid_for = self.state.version if self.state else 0
         self._command = command
         if not self._is_whole:
             return
@@ -81,9 +92,20 @@ class StreamCheck:
             return
         if isinstance(recorded.event, _PRICING):
             self._priced = recorded.version
+        if what := self._attempt_id_problem(recorded.event):
+            yield self._violation(recorded.version, what)
         if before and not self.state.unknown_topic:
             for what in sums_of_payment(before, recorded.event, self.state):
                 yield self._violation(recorded.version, what)
+
+    def _attempt_id_problem(self, event: Event | UnknownEvent) -> str | None:
+        """An attempt's id is the provider's idempotency key: another one could charge a second time."""
+        if not isinstance(event, PaymentStartedV2):
+            return None
+        expected = attempt_id_of(event.lineage, self.checkout_id, self._paid_for)
+        if event.attempt_id == expected:
+            return None
+        return f"attempt {event.attempt_id} should be {expected}"
 
     def _violation(self, version: int, what: str) -> Violation:
         return Violation(what, self.checkout_id, version)

@@ -74,6 +74,8 @@ AMOUNTS: dict[str, tuple[int, tuple[Any, ...], Any, str]] = {
     "a selected option": (8, ("fulfillment_option_id",), "bicycle", "bicycle is not on offer"),
     "what is to be paid": (10, ("amount",), 1, "a payment of 1 was started for a total of 3750"),
     "the currency": (10, ("currency",), "eur", "in eur was started for a checkout in usd"),
+    "the attempt's id": (10, ("attempt_id",), "attempt_1_a_9", "attempt attempt_1_a_9 should be"),
+    "the attempt's lineage": (10, ("lineage",), "1", "should be attempt_1_a_9"),
     "what was paid": (13, ("payment", "amount"), 1, "1 was paid for a total of 3750"),
     "the order's content": (13, ("checkout", "currency"), "eur", "is not the one that the events"),
 }
