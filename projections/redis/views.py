@@ -16,16 +16,14 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import LockNotOwnedError, ResponseError
 
 from domain.lineage import Lineage
 from projections.list_page import ListFilter, ListPage
 from projections.redis import scripts
+from projections.redis.client import redis_at
 from projections.redis.keys import Keys, Source, record_name
 from projections.redis.list_pages import ListPages
-from projections.redis.primary_connection import primary_only
 from projections.redis.raw_views import RawViews
 from projections.redis.records import head_of, stored_form, value_of
 from projections.redis.server_identity import RunId
@@ -248,18 +246,9 @@ def chunks(views: Sequence[RenderedView]) -> Iterator[Sequence[RenderedView]]:
 
 
 def connect(url: str, topic_prefix: str, source: Source) -> RedisViews:
-    """The records in the Redis at a URL, with bounded waits and without retries of the client."""
+    """The records in the Redis at a URL (see `redis_at`)."""
     run_id = RunId()
-    redis = Redis.from_url(
-        url,
-        socket_timeout=2.0,
-        socket_connect_timeout=1.0,
-        retry=Retry(NoBackoff(), 0),
-        redis_connect_func=run_id.learn,
-    )
-    pool = redis.connection_pool
-    pool.connection_class = primary_only(pool.connection_class)
-    return RedisViews(redis, run_id, topic_prefix, source)
+    return RedisViews(redis_at(url, run_id), run_id, topic_prefix, source)
 
 
 def _bytes(reply: bytes | str | None) -> bytes | None:

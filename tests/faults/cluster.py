@@ -23,6 +23,7 @@ from tests.servers.kafka_cluster import KafkaCluster, kafka_cluster
 from tests.servers.postgres import OwnPostgres, fresh_database, own_postgres
 from tests.servers.postgres_pair import PostgresPair, postgres_pair
 from tests.servers.redis import OwnRedis, own_redis
+from tests.servers.redis_sentinel import RedisWithSentinels
 
 CHECKOUT = Path(sys.executable).with_name("checkout")
 BOOK = Path(__file__).parents[2] / "domain" / "demo_book.toml"
@@ -122,7 +123,7 @@ class Cluster:
         self,
         kafka: OwnKafka | KafkaCluster | SharedServer,
         postgres: OwnPostgres | PostgresPair | SharedServer,
-        redis: OwnRedis,
+        redis: OwnRedis | RedisWithSentinels,
         database: str,
         folder: Path,
     ) -> None:
@@ -215,15 +216,16 @@ def replicated_cluster(**environment: str) -> Iterator[ReplicatedCluster]:
 def cluster_on(
     kafka: OwnKafka | KafkaCluster | SharedServer,
     postgres: OwnPostgres | PostgresPair | SharedServer,
+    redis: RedisWithSentinels | None = None,
     **environment: str,
 ) -> Iterator[Cluster]:
-    """A new Redis, and new topics and a new database on these servers."""
+    """New topics and a new database on these servers, and a new Redis unless one is given."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="checkout-faults-")))
         new_cluster = Cluster(
             kafka,
             postgres,
-            stack.enter_context(own_redis()),
+            redis or stack.enter_context(own_redis()),
             stack.enter_context(fresh_database(postgres.url)),
             folder,
         )

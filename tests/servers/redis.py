@@ -39,19 +39,19 @@ class OwnRedis:
         program = programs.find("redis-server")
         if program is None:
             programs.missing("Redis", _REMEDY)
-        self._program = program
+        self.program = program
         self._options = list(options)
         self._password = password
         self._certificates = certificates
         self._folder = Path(tempfile.mkdtemp(prefix="checkout-redis-"))
-        self._port = programs.free_port()
+        self.port = programs.free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """The server's URL."""
         account = f":{self._password}@" if self._password else ""
-        address = f"{account}{programs.HOST}:{self._port}/0"
+        address = f"{account}{programs.HOST}:{self.port}/0"
         if self._certificates is None:
             return f"redis://{address}"
         return f"rediss://{address}?ssl_ca_certs={self._certificates.authority}"
@@ -59,13 +59,13 @@ class OwnRedis:
     def start(self) -> None:
         """Start the server, from the snapshot in its folder if there is one."""
         settings = ["--bind", programs.HOST, "--save", "", *self._access()]
-        command = [str(self._program), *settings, "--dir", str(self._folder), *self._options]
+        command = [str(self.program), *settings, "--dir", str(self._folder), *self._options]
         self.process = programs.start(command, self._folder, self._answers, within=10)
 
     def _access(self) -> list[str]:
-        access = ["--port", str(self._port)]
+        access = ["--port", str(self.port)]
         if self._certificates:
-            access = ["--port", "0", "--tls-port", str(self._port), "--tls-auth-clients", "no"]
+            access = ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no"]
             access += ["--tls-ca-cert-file", str(self._certificates.authority)]
             access += ["--tls-cert-file", str(self._certificates.certificate)]
             access += ["--tls-key-file", str(self._certificates.key)]
