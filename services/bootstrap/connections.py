@@ -17,12 +17,20 @@ logger = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def opened_store(settings: Settings) -> AsyncIterator[EventStore]:
-    """The event store that the settings name. Raises `BadSetting` and `StoreUnavailable`."""
+async def opened_store(
+    settings: Settings, *, may_migrate: bool | None = None
+) -> AsyncIterator[EventStore]:
+    """The event store that the settings name. Whether it may be migrated is a setting too, unless given.
+
+    Raises `BadSetting`, `StoreUnavailable` and `SchemaOutdated`.
+    """
     if settings.event_store_url is None:
         raise BadSetting(f"{variable('event_store_url')} is not set, and this service needs it")
+    if may_migrate is None:
+        may_migrate = settings.event_store_migrate == "auto"
+    url = settings.event_store_url.get_secret_value()
     try:
-        store = await asyncio.to_thread(open_store, settings.event_store_url.get_secret_value())
+        store = await asyncio.to_thread(open_store, url, may_migrate=may_migrate)
     except ValueError as error:
         raise BadSetting(f"{variable('event_store_url')} {error}") from None
     except (OSError, StoreUnavailable) as error:

@@ -50,11 +50,16 @@ def audited(*needed: str) -> Settings:
 
 
 def store_of(settings: Settings) -> AbstractAsyncContextManager[EventStore]:
-    """Opens the store to audit. Raises `BadSetting` if an SQLite file is missing: a service would create
-    an empty one, which has no violations.
+    """Opens the store to audit, and changes nothing in it. Raises `BadSetting` if an SQLite file is missing
+    (a service would create an empty one, which has no violations), `SchemaOutdated` if it was not migrated.
     """
+    require_file(settings)
+    return opened_store(settings, may_migrate=False)
+
+
+def require_file(settings: Settings) -> None:
+    """Raises `BadSetting` if the store is an SQLite file that is missing."""
     url = settings.event_store_url.get_secret_value() if settings.event_store_url else ""
     path = url.removeprefix("sqlite:///")
     if path != url and not Path(path).is_file():
         raise BadSetting(f"{variable('event_store_url')}: there is no file {path}")
-    return opened_store(settings)

@@ -8,7 +8,7 @@ from domain.checkout import BrokenStream
 from services.audit.as_of import NotThere
 from services.audit.views_rebuild import RebuildOvertaken
 from services.dev import DevError
-from services.event_store import StoreUnavailable
+from services.event_store import SchemaOutdated, StoreUnavailable
 from services.event_store.event_mapper import UnreadableEvent
 from services.kafka.publisher import KafkaUnavailable
 from services.kafka.topic_admin import WrongTopic
@@ -34,6 +34,7 @@ _FAILURES = (
     OSError,
     RedisError,
     RebuildOvertaken,
+    SchemaOutdated,
     StoreUnavailable,
     UnreadableEvent,
     WrongTopic,

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from services.cli.audit_options import AsJson, audited, store_of
+from services.cli.audit_options import AsJson, audited, require_file, store_of
 from services.cli.progress import progress_bars
 from services.cli.terminal import escaped
+from services.event_store import open_schema
+from services.event_store.migrations import MIGRATIONS, pending
+from services.event_store.schema_version import Schema
 from services.kafka.connection import connection_of
 from services.kafka.topics import Topics
-from services.runtime.settings import Settings
+from services.runtime.settings import BadSetting, Settings, variable
 from services.store_restore.report import Difference, Imported, Report
 from services.store_restore.restore import Restore
 
@@ -24,7 +28,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def store() -> None:
-    """Look after the event store after it was restored."""
+    """Look after the event store: its schema, and what is due after it was restored."""
 
 
 @app.command()
@@ -56,6 +60,55 @@ def restored(
     typer.echo(json.dumps({"restored": report.summary()}) if as_json else report.line())
     if report.differences:
         raise typer.Exit(1)
+
+
+@app.command()
+def migrate(
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Change nothing: print what is missing, and exit 1 if anything is."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add the tables, columns and indexes that this build needs and the event store lacks.
+
+    Services may run meanwhile, also those of an older build: nothing is removed or changed. On PostgreSQL the
+    role needs the right to create and alter tables; the services then don't, if CHECKOUT_EVENT_STORE_MIGRATE
+    is `never`. Run it before you start a new build. It is safe to run it again, and several at once.
+
+    Prints a line for each migration. Exits 1 if one could not be applied.
+    """
+    settings = audited()
+    if check:
+        require_file(settings)
+    with _schema_of(settings) as schema:
+        done = pending(MIGRATIONS, schema.applied()) if check else schema.migrate()
+        version = max(schema.applied(), default=0)
+    state = "pending" if check else "applied"
+    for each in done:
+        line = {"migration": each.number, "name": each.name, "state": state}
+        typer.echo(json.dumps(line) if as_json else f"{state}: {each.number} ({each.name})")
+    summary = {"version": version, state: len(done)}
+    typer.echo(
+        json.dumps({"schema": summary})
+        if as_json
+        else f"The event store has schema version {version}; {len(done)} {state}"
+    )
+    if check and done:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _schema_of(settings: Settings) -> Iterator[Schema]:
+    """The schema of the store that the settings name. Raises `BadSetting` and `StoreUnavailable`."""
+    url = settings.event_store_url.get_secret_value() if settings.event_store_url else ""
+    try:
+        with open_schema(url) as schema:
+            yield schema
+    except ValueError as error:
+        raise BadSetting(f"{variable('event_store_url')} {error}") from None
 
 
 async def _restored(settings: Settings, *, is_lossless: bool) -> Report:

@@ -24,6 +24,10 @@ class StoreUnavailable(Exception):
     """The database failed. Whether a write was recorded is unknown."""
 
 
+class SchemaOutdated(Exception):
+    """The store lacks tables or columns that this build needs. The message names the command to run."""
+
+
 class WritesStopped(StoreUnavailable):
     """Writes are stopped until `checkout store restored` has run. The message says why."""
 

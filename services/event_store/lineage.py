@@ -12,10 +12,6 @@ from services.event_store.recorder import Statement
 
 __all__ = ["Lineage", "begin_epoch", "establish", "raise_epoch", "read"]
 
-TABLE = (
-    "CREATE TABLE IF NOT EXISTS lineage (only_row integer PRIMARY KEY CHECK (only_row = 1), "
-    "lineage text NOT NULL, epoch bigint NOT NULL)"
-)
 _INSERT = (
     "INSERT INTO lineage (only_row, lineage, epoch) VALUES (1, :lineage, 0) "
     "ON CONFLICT (only_row) DO NOTHING RETURNING lineage, epoch"

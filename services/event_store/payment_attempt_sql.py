@@ -26,19 +26,9 @@ _COLUMNS = (
 COLUMNS = ", ".join(_COLUMNS)
 """Named wherever rows are written or read: a later build may have added columns."""
 
-TABLE = (
-    "CREATE TABLE IF NOT EXISTS payment_attempts (attempt_id text PRIMARY KEY, "
-    "checkout_id text NOT NULL, command_key text NOT NULL, amount bigint NOT NULL, "
-    "currency text NOT NULL, provider text NOT NULL, metadata text NOT NULL, sealed {blob}, "
-    "started_at double precision NOT NULL, state text NOT NULL, asks bigint NOT NULL, "
-    "due_at double precision NOT NULL, lease_owner text, "
-    "lease_until double precision NOT NULL, payment_id text, note text)"
-)
 INDEX_NAME = "payment_attempts_waiting"
-INDEX = (
-    f"CREATE INDEX IF NOT EXISTS {INDEX_NAME} ON payment_attempts (due_at) "
-    "WHERE state IN ('open', 'refund_due', 'by_hand')"
-)
+"""The index of the attempts that are not settled."""
+
 INSERT = (
     f"INSERT INTO payment_attempts ({COLUMNS}) "  # noqa: S608 - names of our own
     f"VALUES ({', '.join(':' + name for name in _COLUMNS)})"

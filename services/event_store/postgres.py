@@ -19,13 +19,14 @@ from psycopg.sql import SQL
 from services.event_store import postgres_sql as sql
 from services.event_store.outcomes import Outcome
 from services.event_store.payment_attempt_sql import for_psycopg
-from services.event_store.postgres_schema import create_tables
+from services.event_store.postgres_schema import PostgresSchema
 from services.event_store.recorder import (
     Statement,
     StoredSideRow,
     StreamRange,
     WritesRefused,
 )
+from services.event_store.schema_version import prepare
 
 _KEEPALIVE = {
     "keepalives_idle": 5,
@@ -60,18 +61,18 @@ class PostgresRecorder(PostgresApplicationRecorder):
     - Its selects, by `select_…`: outcomes and streams of many checkouts in one round trip.
     """
 
-    def __init__(self, url: str, connect_timeout: float = 5.0) -> None:
-        self._conninfo = _connection_parameters(url, connect_timeout)
+    def __init__(self, url: str, connect_timeout: float = 5.0, *, may_migrate: bool = True) -> None:
+        self._conninfo = connection_parameters(url, connect_timeout)
         self._lock_connections: list[Connection[Any]] = []
         # The pool only reports that it timed out; a plain connection fails at once, with the reason.
         with self._connect() as connection:
-            datastore = self._datastore(dict(self._conninfo), connect_timeout)
-            try:
-                super().__init__(datastore)
-                create_tables(self, connection)
-            except BaseException:
-                datastore.close()
-                raise
+            prepare(PostgresSchema(connection), may_migrate=may_migrate)
+        datastore = self._datastore(dict(self._conninfo), connect_timeout)
+        try:
+            super().__init__(datastore)
+        except BaseException:
+            datastore.close()
+            raise
         # An advisory lock keeps notification ids in commit order as the library's LOCK TABLE does, but
         # does not wait for every VACUUM and CREATE INDEX CONCURRENTLY.
         self.lock_table_statements = [SQL(f"SELECT pg_advisory_xact_lock({_COMMIT_ORDER_LOCK})")]
@@ -264,7 +265,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
         return conn.execute(statement, params, prepare=True)
 
 
-def _connection_parameters(url: str, connect_timeout: float) -> dict[str, Any]:
+def connection_parameters(url: str, connect_timeout: float = 5.0) -> dict[str, Any]:
     """The URL's parameters. Raises `ValueError` that does not quote the URL, which may hold a password."""
     defaults = {**_KEEPALIVE, **_ROLE, "connect_timeout": round(connect_timeout)}
     try:

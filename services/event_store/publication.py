@@ -11,11 +11,6 @@ import orjson
 from services.event_store.positions import RELAY
 from services.event_store.recorder import Statement
 
-TABLE = (
-    "CREATE TABLE IF NOT EXISTS publication (only_row integer PRIMARY KEY CHECK (only_row = 1), "
-    "topic text NOT NULL, ends text NOT NULL, position bigint NOT NULL, checkout_id text, "
-    "version bigint)"
-)
 _READ = (
     "SELECT p.position, b.topic, b.ends, b.position AS last_position, b.checkout_id, b.version "
     "FROM positions p LEFT JOIN publication b ON b.only_row = 1 WHERE p.name = :name"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote
@@ -16,8 +17,7 @@ from eventsourcing.sqlite import (
     SQLiteDatastore,
 )
 
-from services.event_store import lineage, publication, write_guard
-from services.event_store import payment_attempt_sql as statements
+from services.event_store import write_guard
 from services.event_store.outcomes import COLUMNS, Outcome
 from services.event_store.recorder import (
     Statement,
@@ -25,28 +25,9 @@ from services.event_store.recorder import (
     StreamRange,
     WritesRefused,
 )
+from services.event_store.schema_version import prepare
+from services.event_store.sqlite_schema import SQLiteSchema
 
-_OUTCOMES_TABLE = """
-CREATE TABLE IF NOT EXISTS outcomes (
-    key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, checkout_id TEXT NOT NULL,
-    version INTEGER NOT NULL, refusal TEXT, recorded_at INTEGER NOT NULL
-) WITHOUT ROWID
-"""
-_OUTCOMES_INDEX = "CREATE INDEX IF NOT EXISTS outcomes_by_age ON outcomes (recorded_at)"
-_POSITIONS_TABLE = """
-CREATE TABLE IF NOT EXISTS positions (name TEXT PRIMARY KEY, position INTEGER NOT NULL)
-WITHOUT ROWID
-"""
-_TABLES = (
-    _OUTCOMES_TABLE,
-    _OUTCOMES_INDEX,
-    _POSITIONS_TABLE,
-    statements.TABLE.format(blob="BLOB"),
-    statements.INDEX,
-    lineage.TABLE,
-    publication.TABLE,
-    write_guard.TABLE,
-)
 _INSERT_EVENTS = (
     "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (?,?,?,?)"
 )
@@ -98,9 +79,12 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
 
     commit_lock: Sequence[Statement] = ()
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, may_migrate: bool = True) -> None:
         self._path = path
         self._locks: list[TextIO] = []
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with creation_lock(path):
+            prepare(SQLiteSchema(path), may_migrate=may_migrate)
         super().__init__(
             SQLiteDatastore(
                 db_name=f"file:{quote(str(path))}", originator_id_type="text", pool_size=8
@@ -108,17 +92,6 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         )
         # The library's names no columns, and would fail once a later build has added one.
         self.insert_events_statement = _INSERT_EVENTS
-        # Creating the same file concurrently fails as locked at once, without SQLite's busy timeout.
-        with self._lock_file("creation").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            self.create_table()
-
-    def _lock_file(self, name: str) -> Path:
-        return self._path.with_name(f"{self._path.name}.{name}.lock")
-
-    def construct_create_table_statements(self) -> list[str]:
-        """The statements for the library's tables and ours."""
-        return [*super().construct_create_table_statements(), *_TABLES]
 
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
@@ -219,7 +192,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
 
     def try_lock(self, name: str) -> Callable[[], bool] | None:
         """Lock a file beside the database; the system releases the lock when the process dies."""
-        file = self._lock_file(name).open("w")
+        file = _lock_file(self._path, name).open("w")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -233,3 +206,15 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         for file in self._locks:
             file.close()
         self.datastore.close()
+
+
+@contextmanager
+def creation_lock(path: Path) -> Iterator[None]:
+    """Creating the same file concurrently fails as locked at once, without SQLite's busy timeout."""
+    with _lock_file(path, "creation").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _lock_file(path: Path, name: str) -> Path:
+    return path.with_name(f"{path.name}.{name}.lock")

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import eventsourcing.persistence as es
@@ -30,7 +29,6 @@ from services.event_store.recorder import (
     StoredSideRow,
     StreamRange,
 )
-from services.event_store.sqlite import SQLiteRecorder
 from services.event_store.stored_row import PositionedEvent, StoredRow
 from services.event_store.write_guard import WriteGuard
 from services.runtime.tracing import span
@@ -245,22 +243,6 @@ class EventStore:
     def close(self) -> None:
         """Close connections and release locks."""
         self._recorder.close()
-
-
-def open_store(url: str) -> EventStore:
-    """Open `sqlite:///path` or `postgresql://…`, and create missing tables.
-
-    Raises `ValueError` for another URL, `StoreUnavailable` if the database can't be reached.
-    """
-    with translated():
-        if url.startswith("sqlite:///"):
-            path = Path(url.removeprefix("sqlite:///"))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return EventStore(SQLiteRecorder(path))
-        if url.startswith(("postgresql://", "postgres://")):
-            return EventStore(PostgresRecorder(url))
-    scheme, colon, _ = url.partition(":")
-    raise ValueError(f"must begin with sqlite:/// or postgresql://, not with {scheme + colon!r}")
 
 
 def _listen(

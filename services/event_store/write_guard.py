@@ -12,10 +12,6 @@ from services.event_store.lineage import Lineage
 from services.event_store.publication import Publication, restart_statements
 from services.event_store.recorder import Statement
 
-TABLE = (
-    "CREATE TABLE IF NOT EXISTS write_guard (only_row integer PRIMARY KEY CHECK (only_row = 1), "
-    "reason text)"
-)
 REASON = "SELECT reason FROM write_guard WHERE only_row = 1"
 """Read in each transaction that writes events, after the lock that orders commits was taken."""
 _SET = (

@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     topic_replies_retention_hours: _Retention = 7 * 24
     topic_dead_letters_retention_hours: _Retention = 30 * 24
     event_store_url: SecretStr | None = None
+    event_store_migrate: Literal["auto", "never"] = "auto"
     redis_url: SecretStr | None = None
     merchant_file: Path | None = None
     api_keys_file: Path | None = None

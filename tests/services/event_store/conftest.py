@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from services.event_store import EventStore, open_store
 from tests.servers.postgres import fresh_database
 
 OpenStore = Callable[[], EventStore]
+INITIAL_SCHEMA = Path(__file__).parent / "initial_schema"
 
 
 @pytest.fixture
@@ -29,6 +32,21 @@ def postgres_database(postgres_url: str) -> Iterator[str]:
 def database(request: pytest.FixtureRequest) -> str:
     """The URL of an empty database, once of each kind."""
     return str(request.getfixturevalue(f"{request.param}_database"))
+
+
+@pytest.fixture
+def initial(database: str) -> str:
+    """A store of the last build without a schema version, with rows."""
+    name = "postgres" if database.startswith("postgresql:") else "sqlite"
+    dump = (INITIAL_SCHEMA / f"{name}.sql").read_text(encoding="utf-8")
+    if name == "postgres":
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(dump.encode())
+    else:
+        with sqlite3.connect(database.removeprefix("sqlite:///")) as file:
+            file.executescript(dump)
+        file.close()
+    return database
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ TABLES = (
     "lineage",
     "publication",
     "write_guard",
+    "schema_migrations",
 )
 
 

@@ -54,12 +54,12 @@ def test_a_vacuum_does_not_keep_a_store_from_opening(
     assert len(postgres_store.tail(0, 10)) == 2
 
 
-def test_a_table_that_is_missing_is_made_when_the_next_store_opens(
+def test_a_table_that_an_earlier_build_did_not_have_is_made_when_the_next_store_opens(
     postgres_database: str, postgres_store: EventStore, opened: Callable[[str], EventStore]
 ):
     postgres_store.append([event("one", 1)])
     with psycopg.connect(postgres_database) as admin:
-        admin.execute("DROP TABLE positions")
+        admin.execute("DROP TABLE positions, schema_migrations")
     opened(postgres_database).advance("relay", 1)
     assert postgres_store.position("relay") == 1
     assert len(postgres_store.tail(0, 10)) == 1
