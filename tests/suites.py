@@ -2,7 +2,8 @@
 
 `make test-quick`: `quick`, the tests of domain, handler, SQLite store and HTTP API that need no server.
 `make test`: everything that is not `full`.
-`make test-full`: `full`, which takes long: failovers of servers, long outages, generated requests.
+`make test-full`: `full`, which takes long: failovers of servers, long outages, rolling upgrades, generated
+requests.
 
 pytest without `-m` runs whatever was named on its command line.
 """
@@ -25,6 +26,7 @@ FULL = (
     "tests/faults/test_audit_of_load.py::*",
     "tests/faults/test_failover_*",
     "tests/faults/test_leaderless_partition.py::*",
+    "tests/faults/test_rolling_upgrade.py::*",
     "tests/system/test_schemathesis.py::*",
 )
 """Patterns of node ids; `*` also matches slashes."""

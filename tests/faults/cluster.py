@@ -165,9 +165,14 @@ class Cluster:
 
     def add(self, service: str, **environment: str) -> ServiceProcess:
         """Start one more service process without waiting until it is ready."""
+        process = self.prepare(service, **environment)
+        process.start()
+        return process
+
+    def prepare(self, service: str, **environment: str) -> ServiceProcess:
+        """A service process that is not started yet."""
         process = ServiceProcess(service, {**self.environment, **environment}, self.folder)
         self.services.append(process)
-        process.start()
         return process
 
     def stop(self) -> None:
