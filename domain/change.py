@@ -10,7 +10,7 @@ from domain.commands import CreateCheckout, UpdateCheckout
 from domain.events import (
     BuyerUpdated,
     CheckoutCreated,
-    CheckoutPriced,
+    CheckoutPricedV2,
     Event,
     FulfillmentAddressUpdated,
     FulfillmentOptionSelected,
@@ -18,7 +18,7 @@ from domain.events import (
 )
 from domain.fulfillment import MISSING, select, select_requested, what_is_missing
 from domain.merchant_book import MerchantBook
-from domain.pricing import price_lines, recorded_order_tax, tax_lines, total_up
+from domain.pricing import price_lines, tax_lines, total_up
 from domain.values import Address, Buyer, LineItem, Message, Status
 
 _REPRICING = (ItemsUpdated, FulfillmentAddressUpdated)
@@ -102,7 +102,7 @@ def _quote(
     facts: Facts,
     change: Change,
     book: MerchantBook,
-) -> CheckoutPriced:
+) -> CheckoutPricedV2:
     """Options, totals and status for these facts; offers and tax are recorded unless lines or address
     change.
     """
@@ -110,22 +110,25 @@ def _quote(
     if checkout is None or any(isinstance(it, _REPRICING) for it in differences):
         options, order_tax = book.options_for(facts.address), book.order_tax(facts.address)
     else:
-        options, order_tax = recorded, recorded_order_tax(checkout)
+        options, order_tax = recorded, checkout.order_tax
     if "fulfillment_option_id" in change.model_fields_set:
         selection = select_requested(options, facts.choice)
     else:
         selection = select(options, facts.choice, recorded)
+    selected = selection.option.id if selection.option else None
     missing = what_is_missing(facts.lines, facts.address, selection.option)
-    return CheckoutPriced(
+    return CheckoutPricedV2(
         fulfillment_options=options,
-        fulfillment_option_id=selection.option.id if selection.option else None,
+        fulfillment_option_id=selected,
+        order_tax=order_tax,
+        choice_ended=None not in (facts.choice, selected) and selected != facts.choice,
         totals=total_up(facts.lines, selection.option, facts.address, order_tax),
         status=Status.NOT_READY_FOR_PAYMENT if missing else Status.READY_FOR_PAYMENT,
         messages=(*selection.notes, *missing),
     )
 
 
-def _is_new(quote: CheckoutPriced, checkout: Checkout) -> bool:
+def _is_new(quote: CheckoutPricedV2, checkout: Checkout) -> bool:
     """Whether an amount, an option, the status or what is missing changed.
 
     Notes do not count: a note about a replaced option stays until one of the others changes.

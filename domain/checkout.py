@@ -13,7 +13,7 @@ from domain.events import (
     CheckoutCanceled,
     CheckoutCompleted,
     CheckoutCreated,
-    CheckoutPriced,
+    CheckoutPricedV2,
     FulfillmentAddressUpdated,
     FulfillmentOptionSelected,
     ItemsUpdated,
@@ -43,7 +43,8 @@ class Checkout:
 
     `choice` is the option that the buyer requested; `fulfillment_option_id` is the selected one: the
     merchant's first offer as long as there is no choice. A choice survives while nothing is on offer,
-    and ends when another option replaces it. `messages` are those of the last quote. `attempt` is the
+    and ends when another option replaces it. `order_tax` is the flat tax in the totals.
+    `messages` are those of the last quote. `attempt` is the
     running payment attempt; `decline` is how the last one failed, until a quote or a new attempt.
     `unknown_topic` is that of the first event of a later build: from then on the rest may be out of date.
     """
@@ -63,6 +64,7 @@ class Checkout:
     choice: str | None = None
     fulfillment_option_id: str | None = None
     totals: tuple[Total, ...] = ()
+    order_tax: int = 0
     messages: tuple[Message, ...] = ()
     canceled_at: datetime | None = None
     cancellation: CheckoutCanceled | None = None
@@ -163,14 +165,14 @@ def _apply(checkout: Checkout, recorded: RecordedEvent) -> Checkout:  # noqa: C9
             return after(fulfillment_address=event.fulfillment_address)
         case FulfillmentOptionSelected():
             return after(choice=event.fulfillment_option_id)
-        case CheckoutPriced():
-            replaced = event.fulfillment_option_id not in (None, checkout.choice)
+        case CheckoutPricedV2():
             return after(
                 status=event.status,
                 fulfillment_options=event.fulfillment_options,
-                choice=None if replaced else checkout.choice,
+                choice=None if _ends_choice(event, checkout.choice) else checkout.choice,
                 fulfillment_option_id=event.fulfillment_option_id,
                 totals=event.totals,
+                order_tax=_order_tax(event, checkout.line_items),
                 messages=event.messages,
                 decline=None,
             )
@@ -191,6 +193,25 @@ def _apply(checkout: Checkout, recorded: RecordedEvent) -> Checkout:  # noqa: C9
             return after(unknown_topic=checkout.unknown_topic or event.topic())
         case _:
             assert_never(event)
+
+
+def _ends_choice(event: CheckoutPricedV2, choice: str | None) -> bool:
+    if event.choice_ended is None:  # Version 1: the choice ended if another option is selected.
+        return event.fulfillment_option_id not in (None, choice)
+    return event.choice_ended
+
+
+def _order_tax(event: CheckoutPricedV2, lines: tuple[LineItem, ...]) -> int:
+    if event.order_tax is None:  # Version 1: what lines and option leave of the tax.
+        tax = sum(row.amount for row in event.totals if row.type == "tax")
+        option = find_option(event.fulfillment_options, event.fulfillment_option_id)
+        return tax - tax_of(lines, option) if tax else 0
+    return event.order_tax
+
+
+def tax_of(lines: Iterable[LineItem], option: FulfillmentOption | None) -> int:
+    """The taxes of lines and option together."""
+    return sum(line.tax for line in lines) + (option.tax if option else 0)
 
 
 def completed(checkout: Checkout, order_id: str, payment: Payment) -> Checkout:

@@ -2,7 +2,8 @@
 
 The event store and consumers identify an event by its topic (`<name>:<schema version>`), never by its
 Python path: a class may move or be renamed, but a topic that was ever written may not. When a shape
-changes, add a class with the next schema version to the union `Event`; the old class stays readable.
+changes, add a class with the next schema version to the union `Event`. The old one stays in the union, or an
+upcaster (`services.event_store.upcasters`) reads it as the new one.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from domain.checkout_view import CheckoutView
 from domain.values import (
@@ -99,6 +101,27 @@ class CheckoutPriced(EventBase):
     messages: tuple[Message, ...]
 
 
+class CheckoutPricedV2(CheckoutPriced):
+    """What is on offer, what is selected, what it comes to and whether it can be paid.
+
+    Version 2 also has the flat tax of the order, and whether another option replaced the one that was asked
+    for. Both are None only where version 1 was read, which does not have them.
+    """
+
+    SCHEMA_VERSION: ClassVar[int] = 2
+
+    order_tax: Annotated[
+        Amount | SkipJsonSchema[None],
+        Field(description="The flat tax of the order, which is part of the total's tax."),
+    ]
+    choice_ended: Annotated[
+        bool | SkipJsonSchema[None],
+        Field(
+            description="Whether the option that was asked for ended here, and another is selected."
+        ),
+    ]
+
+
 class CheckoutCanceled(EventBase):
     """The checkout was closed without an order."""
 
@@ -161,7 +184,7 @@ Event = (
     | BuyerUpdated
     | FulfillmentAddressUpdated
     | FulfillmentOptionSelected
-    | CheckoutPriced
+    | CheckoutPricedV2
     | CheckoutCanceled
     | PaymentStarted
     | PaymentStartedV2
@@ -171,7 +194,15 @@ Event = (
 """Every event. Closed, so that the type checker finds each `match` that lacks a new one."""
 
 EVENTS: dict[str, type[Event]] = {event.topic(): event for event in get_args(Event)}
-"""The events by topic."""
+"""The events by topic, as this build reads and records them."""
+
+PublishedEvent = Event | CheckoutPriced
+"""Those, and the versions that are read as a later one but remain in streams and on Kafka."""
+
+PUBLISHED_EVENTS: dict[str, type[PublishedEvent]] = {
+    event.topic(): event for event in get_args(PublishedEvent)
+}
+"""The events by topic, as consumers get them."""
 
 
 @dataclass(frozen=True, slots=True)

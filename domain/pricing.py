@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.checkout import Checkout
+from domain.checkout import tax_of
 from domain.merchant_book import BookItem, MerchantBook
 from domain.rejection import invalid
 from domain.values import Address, FulfillmentOption, Item, LineItem, Total
@@ -39,21 +39,10 @@ def total_up(
     if option:
         rows.append(Total(type="fulfillment", display_text="Shipping", amount=option.subtotal))
     if address:
-        tax = _tax_of(lines, option) + order_tax
+        tax = tax_of(lines, option) + order_tax
         rows.append(Total(type="tax", display_text="Tax", amount=tax))
     rows.append(Total(type="total", display_text="Total", amount=sum(row.amount for row in rows)))
     return tuple(rows)
-
-
-def recorded_order_tax(checkout: Checkout) -> int:
-    """The flat order tax in the recorded totals: their tax without that of lines and option."""
-    selected = checkout.selected_option
-    tax = sum(row.amount for row in checkout.totals if row.type == "tax")
-    return tax - _tax_of(checkout.line_items, selected) if tax else 0
-
-
-def _tax_of(lines: tuple[LineItem, ...], option: FulfillmentOption | None) -> int:
-    return sum(line.tax for line in lines) + (option.tax if option else 0)
 
 
 def _sold(book: MerchantBook, item_id: str, param: str) -> BookItem:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.checkout import Checkout
+from domain.checkout import Checkout, tax_of
 from domain.events import (
     CheckoutCompleted,
     CheckoutPriced,
@@ -66,9 +66,14 @@ def sums_of_checkout(checkout: Checkout) -> Iterator[str]:
         yield f"the subtotal is {rows['subtotal']}, and the lines come to {subtotal}"
     if option and rows["fulfillment"] != option.subtotal:
         yield f"the fulfillment is {rows['fulfillment']}, and {option.id} costs {option.subtotal}"
-    taxes = sum(line.tax for line in lines) + (option.tax if option else 0)
+    taxes = tax_of(lines, option)
     if "tax" in rows and rows["tax"] < taxes:
         yield f"the tax is {rows['tax']}, and the lines and the option alone have {taxes}"
+    elif "tax" in rows and rows["tax"] != taxes + checkout.order_tax:
+        yield (
+            f"the tax is {rows['tax']}, and the lines, the option and the order come to "
+            f"{taxes + checkout.order_tax}"
+        )
 
 
 def _line(line: LineItem) -> Iterator[str]:

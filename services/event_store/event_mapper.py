@@ -12,6 +12,7 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 
 from domain.events import EVENTS, Event, Metadata, RecordedEvent, UnknownEvent
 from domain.values import STORED
+from services.event_store.upcasters import upcast
 
 
 class UnreadableEvent(Exception):
@@ -83,6 +84,7 @@ class PydanticMapper(Mapper[str]):
 
 
 def _event(topic: str, data: dict[str, Any]) -> Event | UnknownEvent:
+    topic, data = upcast(topic, data)
     event_class = EVENTS.get(topic)
     if event_class is None:
         return UnknownEvent(topic, data)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, cast
 import orjson
 from pydantic import Field
 
-from domain.events import EVENTS, Metadata, RecordedEvent
+from domain.events import PUBLISHED_EVENTS, Metadata, RecordedEvent
 from domain.values import Value
 from services.event_store.event_mapper import EventContent
 from services.event_store.stored_row import StoredRow
@@ -29,7 +29,7 @@ from services.messages.cloud_events import (
 )
 from services.messages.rfc3339 import format_rfc3339
 
-_AnyEvent: Any = reduce(operator.or_, EVENTS.values())
+_AnyEvent: Any = reduce(operator.or_, PUBLISHED_EVENTS.values())
 
 
 class CloudEvent(EventAttributes):

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode
 
 from domain.commands import COMMANDS
-from domain.events import EVENTS
+from domain.events import PUBLISHED_EVENTS
 from services.messages.cloud_events import SCHEMA_PREFIX, type_of
 from services.messages.replies import REPLIES
 from services.messages.schemas import schema_of
@@ -46,7 +46,7 @@ def message_schemas() -> tuple[MessageSchema, ...]:
                 "serialization",
                 f":{event.SCHEMA_VERSION}",
             )
-            for event in EVENTS.values()
+            for event in PUBLISHED_EVENTS.values()
         ),
         *(
             _message(f"replies/{reply.__name__}", reply.__name__, reply, "serialization")

@@ -19,10 +19,19 @@ from domain.commands import (
     UpdateCheckout,
 )
 from domain.decide import decide
-from domain.events import Channel, Event, Metadata, PaymentStarted, RecordedEvent, record
+from domain.events import (
+    Channel,
+    CheckoutPriced,
+    Metadata,
+    PaymentStarted,
+    PublishedEvent,
+    RecordedEvent,
+    record,
+)
 from domain.merchant_book import MerchantBook
 from domain.merchant_file import parse_book
 from domain.rejection import Rejection
+from domain.values import FulfillmentOption, Status, Total
 
 CHECKOUT_ID = "checkout_abc123"
 PUBLISHER = "/storefront"
@@ -81,7 +90,29 @@ BODIES: dict[str, dict[str, Any]] = {
     },
 }
 
-OLDER_VERSIONS: tuple[Event, ...] = (
+_SHIPPING = FulfillmentOption(
+    type="shipping",
+    id="shipping_fast",
+    title="Express Shipping",
+    subtitle="2-3 business days",
+    carrier="Shipping Co",
+    subtotal=150,
+    tax=0,
+    total=150,
+)
+OLDER_VERSIONS: tuple[PublishedEvent, ...] = (
+    CheckoutPriced(
+        fulfillment_options=(_SHIPPING,),
+        fulfillment_option_id=_SHIPPING.id,
+        totals=(
+            Total(type="subtotal", display_text="Subtotal", amount=3500),
+            Total(type="fulfillment", display_text="Shipping", amount=150),
+            Total(type="tax", display_text="Tax", amount=100),
+            Total(type="total", display_text="Total", amount=3750),
+        ),
+        status=Status.READY_FOR_PAYMENT,
+        messages=(),
+    ),
     PaymentStarted(
         attempt_id="attempt_0b5a3a7a1d0f4c4e9c1f6d2e8b7a5c3d",
         amount=4000,

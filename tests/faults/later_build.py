@@ -30,7 +30,9 @@ _COMMAND = Patch(
 )
 _DECISION = (
     Patch(
-        "domain/change.py", "    CheckoutPriced,\n", "    CheckoutPriced,\n    GiftMessageSet,\n"
+        "domain/change.py",
+        "    CheckoutPricedV2,\n",
+        "    CheckoutPricedV2,\n    GiftMessageSet,\n",
     ),
     Patch(
         "domain/change.py",
@@ -53,7 +55,9 @@ _DECISION = (
 )
 _FOLD = (
     Patch(
-        "domain/checkout.py", "    CheckoutPriced,\n", "    CheckoutPriced,\n    GiftMessageSet,\n"
+        "domain/checkout.py",
+        "    CheckoutPricedV2,\n",
+        "    CheckoutPricedV2,\n    GiftMessageSet,\n",
     ),
     Patch(
         "domain/checkout.py",

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from domain.commands import CancelCheckout, ClientCommand, CreateCheckout, UpdateCheckout
-from domain.events import Event
+from domain.events import PublishedEvent, UnknownEvent
 from projections.registry import render_view
 from services.kafka.producer_record import ProducerRecord
 from services.kafka.topics import Topics
@@ -49,7 +49,7 @@ def command_example(command: type[ClientCommand], topics: Topics) -> Example | N
     return {"name": command.NAME, "headers": headers, "payload": step.body}
 
 
-def event_example(event: type[Event], topics: Topics) -> Example | None:
+def event_example(event: type[PublishedEvent], topics: Topics) -> Example | None:
     """The latest event of that name in the scenario, as it is sent in that version; None if there is none."""
     named = [
         recorded
@@ -57,8 +57,10 @@ def event_example(event: type[Event], topics: Topics) -> Example | None:
         for recorded in step.events
         if recorded.topic.partition(":")[0] == event.NAME
     ]
-    older = [replace(named[-1], event=it) for it in OLDER_VERSIONS if named]
-    found = [recorded for recorded in (*older, *named) if type(recorded.event) is event]
+    # As what is not recorded any more: it is passed on as it was.
+    past = [UnknownEvent(it.topic(), it.model_dump(mode="json")) for it in OLDER_VERSIONS]
+    older = [replace(named[-1], event=it) for it in past if named]
+    found = [recorded for recorded in (*older, *named) if recorded.topic == event.topic()]
     return _example(event.NAME, event_message(topics.events, found[-1])) if found else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from domain.commands import ClientCommand
-from domain.events import Event
+from domain.events import PublishedEvent
 from domain.values import CHECKOUT_ID_PATTERN
 from services.kafka.topics import Topics
 from services.messages.cloud_events import (
@@ -49,7 +49,7 @@ def command_headers(command: type[ClientCommand], topics: Topics) -> Schema:
     return header_schema(CommandAttributes, {"type": type_of(command.NAME)}, more)
 
 
-def event_headers(event: type[Event]) -> Schema:
+def event_headers(event: type[PublishedEvent]) -> Schema:
     """What is sent with an event."""
     constants = {
         "type": type_of(event.NAME),

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from domain.commands import COMMANDS
-from domain.events import EVENTS, Event
+from domain.events import PUBLISHED_EVENTS, PublishedEvent
 from services.kafka.topics import Topics
 from services.messages.asyncapi.examples import (
     Example,
@@ -36,7 +36,7 @@ BINDING_VERSION = "0.5.0"
 
 def schemas() -> Schemas:
     """The schemas of all payloads."""
-    return Schemas.of(received=COMMANDS.values(), sent=[*EVENTS.values(), *REPLIES])
+    return Schemas.of(received=COMMANDS.values(), sent=[*PUBLISHED_EVENTS.values(), *REPLIES])
 
 
 def command_messages(topics: Topics, known: Schemas) -> Messages:
@@ -59,7 +59,7 @@ def event_messages(topics: Topics, known: Schemas) -> Messages:
         _key(event): _cloud_event(
             event, event.NAME, event_headers(event), known, event_example(event, topics)
         )
-        for event in EVENTS.values()
+        for event in PUBLISHED_EVENTS.values()
     }
 
 
@@ -116,6 +116,6 @@ def _keyed_by(key: Schema) -> dict[str, Any]:
     return {"kafka": {"key": key, "bindingVersion": BINDING_VERSION}}
 
 
-def _key(event: type[Event]) -> str:
+def _key(event: type[PublishedEvent]) -> str:
     """The name in the document: later versions of an event are listed beside the first."""
     return event.NAME if event.SCHEMA_VERSION == 1 else f"{event.NAME}.{event.SCHEMA_VERSION}"

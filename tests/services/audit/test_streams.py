@@ -71,6 +71,12 @@ AMOUNTS: dict[str, tuple[int, tuple[Any, ...], Any, str]] = {
     "the fulfillment": (8, ("totals", 1, "amount"), 0, "the total is 3750, and its parts"),
     "the tax": (8, ("totals", 2, "amount"), 99, "the total is 3750, and its parts"),
     "the total": (8, ("totals", 3, "amount"), 1, "the total is 1, and its parts come to 3750"),
+    "the order's flat tax": (
+        8,
+        ("order_tax",),
+        99,
+        "the tax is 100, and the lines, the option and",
+    ),
     "a selected option": (8, ("fulfillment_option_id",), "bicycle", "bicycle is not on offer"),
     "what is to be paid": (10, ("amount",), 1, "a payment of 1 was started for a total of 3750"),
     "the currency": (10, ("currency",), "eur", "in eur was started for a checkout in usd"),

@@ -1,4 +1,4 @@
-"""One event of each topic that was ever written, with every field it can have."""
+"""One event of each topic that was ever written, with every field it can have, as this build reads it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from domain.events import (
     CheckoutCompleted,
     CheckoutCreated,
     CheckoutPriced,
+    CheckoutPricedV2,
     FulfillmentAddressUpdated,
     FulfillmentOptionSelected,
     ItemsUpdated,
@@ -31,6 +32,42 @@ from domain.values import (
     Total,
 )
 from tests.services.event_store.samples import event
+
+_PRICED_1 = CheckoutPricedV2(
+    fulfillment_options=(
+        FulfillmentOption(
+            type="shipping",
+            id="shipping_fast",
+            title="Express Shipping",
+            subtitle="2-3 business days",
+            carrier="Shipping Co",
+            subtotal=150,
+            tax=12,
+            total=162,
+        ),
+        FulfillmentOption(
+            type="shipping", id="shipping_slow", title="Slow", subtotal=0, tax=0, total=0
+        ),
+    ),
+    fulfillment_option_id="shipping_fast",
+    totals=(
+        Total(type="subtotal", display_text="Item(s) total", amount=2400),
+        Total(type="fulfillment", display_text="Shipping", amount=150),
+        Total(type="tax", display_text="Tax", amount=164),
+        Total(type="total", display_text="Total", amount=2714),
+    ),
+    status=Status.READY_FOR_PAYMENT,
+    messages=(
+        Message(
+            type="info",
+            code="option_replaced",
+            param="$.fulfillment_option_id",
+            content="The option that was chosen is not on offer any more.",
+        ),
+    ),
+    order_tax=None,
+    choice_ended=None,
+)
 
 _EVENTS = (
     CheckoutCreated(
@@ -89,39 +126,7 @@ _EVENTS = (
         )
     ),
     FulfillmentOptionSelected(fulfillment_option_id="shipping_fast"),
-    CheckoutPriced(
-        fulfillment_options=(
-            FulfillmentOption(
-                type="shipping",
-                id="shipping_fast",
-                title="Express Shipping",
-                subtitle="2-3 business days",
-                carrier="Shipping Co",
-                subtotal=150,
-                tax=12,
-                total=162,
-            ),
-            FulfillmentOption(
-                type="shipping", id="shipping_slow", title="Slow", subtotal=0, tax=0, total=0
-            ),
-        ),
-        fulfillment_option_id="shipping_fast",
-        totals=(
-            Total(type="subtotal", display_text="Item(s) total", amount=2400),
-            Total(type="fulfillment", display_text="Shipping", amount=150),
-            Total(type="tax", display_text="Tax", amount=164),
-            Total(type="total", display_text="Total", amount=2714),
-        ),
-        status=Status.READY_FOR_PAYMENT,
-        messages=(
-            Message(
-                type="info",
-                code="option_replaced",
-                param="$.fulfillment_option_id",
-                content="The option that was chosen is not on offer any more.",
-            ),
-        ),
-    ),
+    _PRICED_1,
     CheckoutCanceled(reason="changed_mind", message="no longer needed"),
     PaymentStarted(attempt_id="attempt_1", amount=2714, currency="usd", provider="stripe"),
     PaymentDeclined(attempt_id="attempt_1", code="card_declined", message="Declined. 💳"),
@@ -181,8 +186,12 @@ _EVENTS = (
         provider="stripe",
         lineage="5f0c2c1a9d3e4b7f8a6d1e2b3c4f5a69",
     ),
+    _PRICED_1.model_copy(update={"order_tax": 100, "choice_ended": True}),
 )
 
 EXAMPLES = {
-    fact.topic(): event("chk_Golden-1", version, fact) for version, fact in enumerate(_EVENTS, 1)
+    CheckoutPriced.topic() if fact is _PRICED_1 else fact.topic(): event(
+        "chk_Golden-1", version, fact
+    )
+    for version, fact in enumerate(_EVENTS, 1)
 }

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import Notification
 
 from domain.events import RecordedEvent
 from services.event_store.event_mapper import PydanticMapper
+from services.event_store.stored_row import StoredRow
 from tests.services.event_store.examples import EXAMPLES
 
 FOLDER = Path(__file__).parents[2] / "golden"
@@ -37,9 +38,15 @@ def encode(recorded: RecordedEvent) -> dict[str, Any]:
 
 def decode(golden: dict[str, Any]) -> RecordedEvent:
     """The event in a golden file, read as the store reads it."""
+    return row_of(golden).event()
+
+
+def row_of(golden: dict[str, Any]) -> StoredRow:
+    """The row of the event in a golden file."""
     state = orjson.dumps(golden["state"])
-    row = StoredEvent(golden["checkout_id"], golden["version"], golden["topic"], state)
-    return PydanticMapper().to_domain_event(row)
+    return StoredRow.of(
+        Notification(golden["checkout_id"], golden["version"], golden["topic"], state, id=1)
+    )
 
 
 def write_missing() -> None:

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from domain.commands import COMMANDS
-from domain.events import EVENTS, EventBase
+from domain.events import PUBLISHED_EVENTS, EventBase
 from domain.values import Text
 from services.kafka.topics import Topics
 from services.messages.asyncapi import asyncapi_document, asyncapi_page
@@ -18,13 +18,13 @@ MESSAGES = DOCUMENT["components"]["messages"]
 REPLIES = {"CommandAccepted", "CommandRejected"}
 CHANNELS = {
     "commands": set(COMMANDS),
-    "events": {event.NAME for event in EVENTS.values()},
+    "events": {event.NAME for event in PUBLISHED_EVENTS.values()},
     "replies": REPLIES,
     "dead-letters": {"DeadLetter"},
 }
 EVENT_KEYS = {
     event.NAME if event.SCHEMA_VERSION == 1 else f"{event.NAME}.{event.SCHEMA_VERSION}"
-    for event in EVENTS.values()
+    for event in PUBLISHED_EVENTS.values()
 }
 
 
@@ -130,8 +130,8 @@ def test_a_command_needs_what_identifies_it_and_no_more(name, header):
 
 def test_a_new_event_and_a_new_version_of_one_appear_without_further_code(monkeypatch):
     wrapped_again = type("GiftWrappedTwice", (GiftWrapped,), {"SCHEMA_VERSION": 2})
-    monkeypatch.setitem(EVENTS, GiftWrapped.topic(), GiftWrapped)
-    monkeypatch.setitem(EVENTS, wrapped_again.topic(), wrapped_again)
+    monkeypatch.setitem(PUBLISHED_EVENTS, GiftWrapped.topic(), GiftWrapped)
+    monkeypatch.setitem(PUBLISHED_EVENTS, wrapped_again.topic(), wrapped_again)
 
     document = asyncapi_document(Topics())
 

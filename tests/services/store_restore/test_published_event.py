@@ -6,17 +6,19 @@ from typing import Any
 import orjson
 import pytest
 
-from domain.events import Channel, Metadata, RecordedEvent
+from domain.events import EVENTS, Channel, Metadata, RecordedEvent
 from services.event_store.event_mapper import PydanticMapper
+from services.event_store.stored_row import StoredRow
 from services.messages.event_messages import event_message
 from services.store_restore.published_event import NotAnEvent, stored_event_of
 from tests.services.event_store.examples import EXAMPLES
+from tests.services.event_store.golden import path_of, row_of
 from tests.services.event_store.samples import AT, event
 
 ENDS_A_PAYMENT = ("PaymentDeclined:1", "CheckoutCompleted:1")
 
 
-def record_of(recorded: RecordedEvent, **headers: bytes | None) -> Any:
+def record_of(recorded: RecordedEvent | StoredRow, **headers: bytes | None) -> Any:
     """The record that the relay publishes, with some headers replaced, or left out if None."""
     message = event_message("checkout.events", recorded)
     kept = {**dict(message.headers), **headers}
@@ -34,7 +36,7 @@ def metadata(channel: Channel, actor: str) -> Metadata:
     )
 
 
-@pytest.mark.parametrize("topic", EXAMPLES)
+@pytest.mark.parametrize("topic", EVENTS)
 @pytest.mark.parametrize(("channel", "actor"), [("kafka", "/shop"), ("http", "a key")])
 def test_each_event_is_stored_again_as_it_was(topic: str, channel: str, actor: str):
     channel = "internal" if topic in ENDS_A_PAYMENT else channel
@@ -42,6 +44,13 @@ def test_each_event_is_stored_again_as_it_was(topic: str, channel: str, actor: s
     at, stored = stored_event_of(record_of(recorded))
     assert at == AT
     assert stored == PydanticMapper().to_stored_event(recorded)
+
+
+def test_an_event_in_a_version_that_is_not_recorded_any_more_is_stored_again_in_that_version():
+    row = row_of(orjson.loads(path_of("CheckoutPriced:1").read_bytes()))
+    _, stored = stored_event_of(record_of(row))
+    assert stored.topic == "CheckoutPriced:1"
+    assert orjson.loads(stored.state)["data"] == row.content().data
 
 
 def test_the_channel_on_the_record_is_taken_if_there_is_one():
