@@ -14,6 +14,7 @@ from domain.events import RecordedEvent
 from services.audit.streams import stream_of
 from services.audit.violations import Violation
 from services.event_store import EventStore
+from services.event_store.set_aside import SetAside
 from services.event_store.stored_row import StoredRow
 from services.kafka.connection import KafkaConnection
 from services.kafka.topic_copy import Digests, TopicCopy, identity_of
@@ -30,13 +31,17 @@ _NOTHING = 2**62
 class TopicCheck:
     """Reads the topic once, and is then shown the events of the store.
 
-    `relayed` is the relay's position, read before: all events up to it must be on the topic.
+    `relayed` is the relay's position, read before: all events up to it must be on the topic, except those of
+    the streams that it has set aside, read after the position.
     """
 
-    def __init__(self, store: EventStore, topic: str, relayed: int) -> None:
+    def __init__(
+        self, store: EventStore, topic: str, relayed: int, aside: Sequence[SetAside] = ()
+    ) -> None:
         self._store = store
         self._topic = topic
         self._relayed = relayed
+        self._aside = {stream.checkout_id: stream.version for stream in aside}
         self._copy = TopicCopy()
         self._partitions: list[int] = []
         self._first: dict[int, list[tuple[str, int]]] = defaultdict(list)
@@ -85,7 +90,9 @@ class TopicCheck:
         copies = self._copy.find(row.checkout_id, row.version)
         self._matched += len(copies)
         if not copies:
-            if row.position > self._relayed:
+            if row.position > self._relayed or row.version >= self._aside.get(
+                row.checkout_id, _NOTHING
+            ):
                 self.waiting += 1
             elif row.position >= self._kept_from.get(self._partition_of(row.checkout_id), 0):
                 what = f"is not on {self._topic}, and the relay is past it"

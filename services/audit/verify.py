@@ -97,7 +97,8 @@ class Verification:
         # store.
         connection, name = self._topic
         relayed = await asyncio.to_thread(self._store.position, RELAY)
-        topic = TopicCheck(self._store, name, relayed)
+        aside = await asyncio.to_thread(self._store.set_aside.all)
+        topic = TopicCheck(self._store, name, relayed, aside)
         try:
             async for violation in topic.read(connection, self._ids, self._reading):
                 yield violation

@@ -6,15 +6,20 @@ import asyncio
 import json
 import signal
 from contextlib import AsyncExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from services.cli.audit_options import AsJson, audited, store_of
 from services.cli.progress import progress_bars
+from services.cli.terminal import escaped
+from services.event_store.set_aside import SetAside
 from services.kafka.connection import connection_of
 from services.kafka.topic_reader import bounds_of
 from services.kafka.topics import Topics
+from services.messages.rfc3339 import format_rfc3339
 from services.outbox_relay.republish import Republish, Republished
 from services.runtime.settings import Settings
 
@@ -23,7 +28,27 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def events() -> None:
-    """Publish stored events again on the event topic."""
+    """Publish stored events again on the event topic, and list those that can't be published."""
+
+
+@app.command("set-aside")
+def set_aside(as_json: AsJson = False) -> None:
+    """List the checkouts whose events are not published from a version on, because its row can't be read.
+
+    Other checkouts go on. Restore the row, from a backup of the event store for example: the relay then
+    publishes that version and all later ones, in order, within seconds.
+    """
+    for stream in asyncio.run(_set_aside(audited())):
+        since = format_rfc3339(datetime.fromtimestamp(stream.since, UTC))
+        line = (
+            f"{stream.checkout_id} from version {stream.version} on, since {since}: {stream.reason}"
+        )
+        typer.echo(json.dumps(asdict(stream)) if as_json else escaped(line))
+
+
+async def _set_aside(settings: Settings) -> list[SetAside]:
+    async with store_of(settings) as store:
+        return await asyncio.to_thread(store.set_aside.all)
 
 
 @app.command()

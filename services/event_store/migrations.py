@@ -45,6 +45,12 @@ def on_both(number: int, name: str, *statements: str) -> Migration:
 
 MIGRATIONS: tuple[AnyMigration, ...] = (
     Migration(1, "initial schema", initial_schema.SQLITE, initial_schema.POSTGRES),
+    on_both(
+        2,
+        "streams that the relay has set aside",
+        "CREATE TABLE set_aside (checkout_id text PRIMARY KEY, version bigint NOT NULL, "
+        "position bigint NOT NULL, reason text NOT NULL, since double precision NOT NULL)",
+    ),
 )
 
 

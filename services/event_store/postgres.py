@@ -290,5 +290,6 @@ def _stored(row: DictRow) -> StoredEvent:
         originator_id=row["originator_id"],
         originator_version=row["originator_version"],
         topic=row["topic"],
-        state=bytes(row["state"]),
+        # As above; only its own checkout is at fault.
+        state=bytes(row["state"] or b""),
     )

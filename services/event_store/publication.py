@@ -12,7 +12,8 @@ from services.event_store.positions import RELAY
 from services.event_store.recorder import Statement
 
 _READ = (
-    "SELECT p.position, b.topic, b.ends, b.position AS last_position, b.checkout_id, b.version "
+    "SELECT p.position, b.topic, b.ends, b.position AS last_position, b.checkout_id, b.version, "
+    "(SELECT count(*) FROM set_aside) AS set_aside "
     "FROM positions p LEFT JOIN publication b ON b.only_row = 1 WHERE p.name = :name"
 )
 _SET_POSITION = (
@@ -50,13 +51,14 @@ class Publication:
 
     `last` is the event at that position, None if it is not known. `ends` are the offsets after the last
     acknowledged record of each partition of `topic`: the topic can't end before them unless it was deleted
-    or truncated.
+    or truncated. `set_aside` is the number of streams that the relay has set aside.
     """
 
     position: int = 0
     last: PublishedEvent | None = None
     topic: str = ""
     ends: Mapping[int, int] = field(default_factory=dict)
+    set_aside: int = 0
 
 
 class PublicationLog:
@@ -82,14 +84,23 @@ class PublicationLog:
             last = PublishedEvent(row["last_position"], row["checkout_id"], row["version"])
         ends = orjson.loads(row["ends"] or "{}")
         return Publication(
-            row["position"], last, row["topic"] or "", {int(n): end for n, end in ends.items()}
+            row["position"],
+            last,
+            row["topic"] or "",
+            {int(n): end for n, end in ends.items()},
+            row["set_aside"],
         )
 
-    def advance(self, before: Publication, after: Publication) -> bool:
-        """Move forward, unless the position was changed since `before` was read; then return False."""
+    def advance(
+        self, before: Publication, after: Publication, more: Sequence[Statement] = ()
+    ) -> bool:
+        """Move forward and run `more`, of which each returns a row, in one transaction.
+
+        Unless the position was changed since `before` was read: then change nothing and return False.
+        """
         facts = {"name": RELAY, "position": after.position, "before": before.position}
         first = [] if before.position else [(_FIRST_POSITION, {"name": RELAY})]
-        return self._run_together([*first, (_ADVANCE_POSITION, facts), _rest(after)])
+        return self._run_together([*first, (_ADVANCE_POSITION, facts), _rest(after), *more])
 
     def restart(self, after: Publication) -> None:
         """Let the active relay continue from another position, forward or back."""

@@ -29,6 +29,7 @@ from services.event_store.recorder import (
     StoredSideRow,
     StreamRange,
 )
+from services.event_store.set_aside import SetAsideStreams
 from services.event_store.stored_row import PositionedEvent, StoredRow
 from services.event_store.write_guard import WriteGuard
 from services.runtime.tracing import span
@@ -62,6 +63,7 @@ class EventStore:
         is_shared = isinstance(recorder, PostgresRecorder)
         self.attempts = PaymentAttempts(self._run, "FOR UPDATE SKIP LOCKED" if is_shared else "")
         self.publication = PublicationLog(self._run, self._run_together)
+        self.set_aside = SetAsideStreams(self._run)
         self.write_guard = WriteGuard(self._run, self._run_together, recorder.commit_lock)
 
     def _run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:

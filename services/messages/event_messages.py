@@ -16,7 +16,7 @@ from pydantic import Field
 
 from domain.events import PUBLISHED_EVENTS, Metadata, RecordedEvent
 from domain.values import Value
-from services.event_store.event_mapper import EventContent
+from services.event_store.event_mapper import EventContent, UnreadableEvent
 from services.event_store.stored_row import StoredRow
 from services.kafka.producer_record import ProducerRecord
 from services.messages.cloud_events import (
@@ -54,13 +54,25 @@ class EventPage(Value):
 def event_message(topic: str, event: StoredRow | RecordedEvent) -> ProducerRecord:
     """The Kafka message of an event. Raises `UnreadableEvent`."""
     content = _content(event)
-    return cloud_event(topic, _attributes(event, content), orjson.dumps(content.data))
+    try:
+        return cloud_event(topic, _attributes(event, content), orjson.dumps(content.data))
+    except (KeyError, ValueError) as error:
+        raise _unpublishable(event, error) from error
 
 
 def structured_event(event: StoredRow | RecordedEvent) -> CloudEvent:
     """The same as one JSON object: the structured mode of CloudEvents."""
     content = _content(event)
-    return {**_attributes(event, content), "datacontenttype": JSON, "data": content.data}
+    try:
+        attributes = _attributes(event, content)
+    except (KeyError, ValueError) as error:
+        raise _unpublishable(event, error) from error
+    return {**attributes, "datacontenttype": JSON, "data": content.data}
+
+
+def _unpublishable(event: StoredRow | RecordedEvent, error: Exception) -> UnreadableEvent:
+    where = f"{event.checkout_id} version {event.version}"
+    return UnreadableEvent(f"{where}: {event.topic} can't be published: {error!r}")
 
 
 def _content(event: StoredRow | RecordedEvent) -> EventContent:

@@ -32,6 +32,10 @@ RELAY_POSITION = Gauge(
     "checkout_relay_position", "Position in the event store up to which events are published"
 )
 PROJECTED = Counter("checkout_projected_events", "Events handled by the projector")
+SET_ASIDE = Gauge(
+    "checkout_relay_set_aside_checkouts",
+    "Checkouts with a stored event that can't be read: it and later ones are not published",
+)
 RELAY_LAG = (
     Gauge("checkout_relay_lag_events", "Events recorded and not yet published"),
     Gauge("checkout_relay_lag_seconds", "Age of the oldest event that is not yet published"),

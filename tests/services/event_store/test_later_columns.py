@@ -25,6 +25,7 @@ TABLES = (
     "publication",
     "write_guard",
     "schema_migrations",
+    "set_aside",
 )
 
 
