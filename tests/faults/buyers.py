@@ -49,6 +49,9 @@ class Buyer:
                 "POST", path, json=body, headers=headers
             )
             self._channels.ledger.counts["completes"] += 1
+            if response is not None and response.status_code == 404:
+                self._channels.ledger.absent.add(checkout)
+                return
             if response is None or response.status_code not in (200, 402):
                 response_text = (
                     f"{response.status_code} {response.text[:200]}" if response else "no answer"

@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from tests.faults.cluster import API_KEY, Cluster, ServiceProcess
-from tests.faults.ledger import OWN_REPLIES, SOURCE, Ledger, reply_topic, version_of
+from tests.faults.ledger import OWN_REPLIES, SOURCE, Ledger, reply_topic, seen_in
 
 RETRY_SECONDS = 90.0
 """Seconds for which a writer repeats a write without a final answer."""
@@ -103,6 +103,9 @@ class Channels:
         if response is None:
             self.ledger.violations.append(f"{method} {path}: no answer in {RETRY_SECONDS:.0f} s")
             return None
+        if response.status_code == 404:
+            self.ledger.absent.add(checkout_in(path))
+            return None
         if response.status_code not in (200, 201, 202):
             message = f"{method} {path}: {response.status_code} {response.text[:200]}"
             self.ledger.violations.append(message)
@@ -111,10 +114,10 @@ class Channels:
 
     def record_answer(self, method: str, path: str, key: str, response: httpx.Response) -> str:
         """Record what a response promises; returns the checkout's id."""
-        checkout, version = str(response.json()["id"]), version_of(response)
-        self.ledger.http_answers[method, path, key] = (checkout, response.status_code, version)
+        checkout, seen = str(response.json()["id"]), seen_in(response)
+        self.ledger.http_answers[method, path, key] = (checkout, response.status_code, seen[1])
         if response.status_code != 202:
-            self.ledger.promised[checkout] = max(self.ledger.promised[checkout], version)
+            self.ledger.record_promise(checkout, seen)
         return checkout
 
     async def request_until_final(
@@ -136,6 +139,11 @@ class Channels:
                 self.ledger.counts[str(response.status_code)] += 1
             await asyncio.sleep(0.1)
         return None
+
+
+def checkout_in(path: str) -> str:
+    """The checkout's id in the path of a request."""
+    return path.split("/")[3]
 
 
 def _must_be_repeated(path: str, response: httpx.Response) -> bool:

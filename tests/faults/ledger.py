@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -14,6 +16,9 @@ SOURCE = "/faults/load"
 OWN_REPLIES = "replies.load"
 """The topic, without prefix, on which the load asks for some of its replies."""
 
+Seen = tuple[int, int]
+"""The epoch of the store and the version of a checkout that a response shows."""
+
 
 @dataclass
 class Ledger:
@@ -23,14 +28,29 @@ class Ledger:
     """Commands that Kafka acknowledged: id to checkout."""
     http_answers: dict[tuple[str, str, str], tuple[str, int, int]] = field(default_factory=dict)
     """By method, path and idempotency key: checkout, status and version."""
-    promised: Counter[str] = field(default_factory=Counter)
-    """The newest version of each checkout that its first read, a 200 or a 201 returned."""
+    promised: dict[str, Seen] = field(default_factory=dict)
+    """The newest epoch and version of each checkout that its first read, a 200 or a 201 returned."""
     payments: dict[str, tuple[str, int]] = field(default_factory=dict)
     """By idempotency key of a complete: checkout, and the status of its final answer."""
     contents: dict[tuple[str, str], bytes] = field(default_factory=dict)
     """The hash of the content that was shown, by checkout and ETag."""
+    absent: set[str] = field(default_factory=set)
+    """Checkouts of which a reader or writer was told that they do not exist."""
+    before_loss: set[Hashable] = field(default_factory=set)
+    """The keys of `published`, `http_answers`, `payments` and `promised` at the last loss of commits."""
+    lost_at: float = 0.0
+    """Seconds since 1970 at the last loss; 0 if there was none."""
     violations: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+
+    def record_promise(self, checkout: str, seen: Seen) -> None:
+        """Record that from now on every reader sees this epoch and version of a checkout, or a later one."""
+        self.promised[checkout] = max(self.promised.get(checkout, seen), seen)
+
+    def record_loss(self) -> None:
+        """Record that a new epoch begins: of what was acknowledged, what is not on Kafka may be gone."""
+        self.lost_at = time.time()
+        self.before_loss.update(self.published, self.http_answers, self.payments, self.promised)
 
     def record_content(self, response: httpx.Response) -> None:
         """Record the content of a checkout; another content under the same ETag is a violation."""
@@ -46,9 +66,10 @@ def reply_topic(command_id: str) -> str:
     return OWN_REPLIES if asks else "replies"
 
 
-def version_of(response: httpx.Response) -> int:
-    """The version in a response's ETag."""
-    return int(response.headers["etag"].strip('"').partition(".")[0])
+def seen_in(response: httpx.Response) -> Seen:
+    """The epoch and the version in a response's ETag."""
+    version, _, epoch = response.headers["etag"].strip('"').partition(".")
+    return int(epoch or 0), int(version)
 
 
 def unique_items(number: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from tests.eventually import eventually_async
 from tests.faults.buyers import Buyer
 from tests.faults.channels import RETRY_SECONDS, Channels
 from tests.faults.cluster import Cluster, ServiceProcess
-from tests.faults.ledger import Ledger, unique_items, version_of
+from tests.faults.ledger import Ledger, seen_in, unique_items
 from tests.faults.readers import Reader
 
 
@@ -71,7 +71,7 @@ class Load:
             response = await self._channels.request_until_final("GET", f"/v1/checkouts/{checkout}")
             if response is None or response.status_code != 200:
                 return False
-            self.ledger.promised[checkout] = version_of(response)
+            self.ledger.record_promise(checkout, seen_in(response))
             return True
 
         await eventually_async(is_readable, RETRY_SECONDS)
