@@ -65,7 +65,8 @@ def resolve(
         )
     if attempt.state != AttemptState.BY_HAND:
         raise CannotResolve(f"{command.attempt_id} is {attempt.state}: there is nothing to resolve")
-    if attempt.sealed is None:
+    # Not `sealed is None`: an attempt that a restore imported has no token, and its payment still runs.
+    if attempt.payment_id is not None:
         raise CannotResolve(
             f"{command.attempt_id} has already ended, and {attempt.payment_id} came later: "
             "refund it at the provider, then record that with --refunded"

@@ -1,12 +1,17 @@
 """The attempts and outcomes of payments after an import: settled as the events say, or left to a person."""
 
 import time
+from datetime import UTC, datetime
 
+import pytest
+
+from domain.commands import RecordDecline, RecordPayment
 from domain.events import Channel
 from domain.rejection import RejectionCode
 from services.command_handling import Rejected
 from services.event_store import Attempt, AttemptState, EventStore
-from tests.services.command_handling.given import accepted, handler_on
+from services.payment_worker.manual_resolution import resolve
+from tests.services.command_handling.given import BOOK, accepted, handler_on
 from tests.services.command_handling.paying import attempt_of, complete, ready, taken, turned_down
 from tests.services.store_restore.given import EventTopic, back_up, restore_backup
 
@@ -80,6 +85,31 @@ async def test_a_lost_payment_without_an_end_waits_for_a_person(
     assert not store.attempts.claim("worker", time.time() + 9, 30, 5)
     [answer] = handler_on(store).handle([command])
     assert accepted(answer).view.version == version
+
+
+@pytest.mark.parametrize("is_paid", [True, False], ids=["paid", "declined"])
+async def test_a_person_can_resolve_a_lost_payment_without_an_end(
+    store: EventStore, database: str, topic: EventTopic, *, is_paid: bool
+):
+    handler_on(store).handle([ready()])
+    back_up(database)
+    command = complete(**HTTP)
+    handler_on(store).handle([command])
+    attempt_id = attempt_of(store).attempt_id
+    await topic.publish(store)
+    restore_backup(database)
+    await topic.report(store)
+
+    decline = RecordDecline(attempt_id=attempt_id, code="by_hand", message="Nothing was charged.")
+    found = RecordPayment(attempt_id=attempt_id, payment_id="pay_1") if is_paid else decline
+    resolve(store, BOOK, lambda: datetime.now(UTC), found, "operator")
+
+    assert (attempt_of(store).state, attempt_of(store).payment_id) == (
+        AttemptState.SETTLED,
+        "pay_1" if is_paid else None,
+    )
+    [answer] = handler_on(store).handle([command])
+    assert isinstance(answer, Rejected) is not is_paid
 
 
 async def test_no_payment_is_worked_on_while_writes_are_stopped(store: EventStore):
