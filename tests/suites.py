@@ -26,6 +26,7 @@ FULL = (
     "tests/faults/test_audit_of_load.py::*",
     "tests/faults/test_failover_*",
     "tests/faults/test_leaderless_partition.py::*",
+    "tests/faults/test_lost_commits.py::*",
     "tests/faults/test_rolling_upgrade.py::*",
     "tests/system/test_schemathesis.py::*",
 )

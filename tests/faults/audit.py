@@ -35,6 +35,7 @@ class Audit:
         self.violations = list(ledger.violations)
         self.applied = 0
         self.rejected = 0
+        self.lost = 0
         self.ends: Counter[str] = Counter()
 
     async def run(self) -> list[str]:
@@ -100,21 +101,27 @@ class Audit:
             outcome = outcomes.get(outcome_key("kafka", SOURCE, command_id))
             if outcome is None:
                 is_published = bool(published.of_command(SOURCE, command_id))
-                if is_published or command_id not in before_loss:
+                if command_id in before_loss and not is_published:
+                    self.lost += 1
+                else:
                     self.violations.append(f"{command_id} on Kafka has no outcome")
             elif outcome.rejection:
                 self.rejected += 1
         for request, (checkout, status, version) in self._ledger.http_answers.items():
             method, path, key = request
             source = f"tests {method} {path}"
-            is_published = f"{checkout}:{version}" in published.of_command(source, key)
-            if request in before_loss and not is_published:
-                continue
             outcome = outcomes.get(outcome_key("http", source, key))
             if outcome is None or outcome.version != version:
-                self.violations.append(f"{key} was answered {status} v{version}, not {outcome}")
+                wrong = f"{key} was answered {status} v{version}, not {outcome}"
             elif len(streams.get(checkout, ())) < version:
-                self.violations.append(f"{key}: {checkout} has no version {version}")
+                wrong = f"{key}: {checkout} has no version {version}"
+            else:
+                continue
+            is_published = f"{checkout}:{version}" in published.of_command(source, key)
+            if request in before_loss and not is_published:
+                self.lost += 1
+            else:
+                self.violations.append(wrong)
 
     def _only_lost_checkouts_were_absent(
         self, streams: dict[str, list[RecordedEvent]], published: PublishedEvents

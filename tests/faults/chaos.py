@@ -12,14 +12,16 @@ import random
 import signal
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from rich.progress import Progress, TextColumn, TimeRemainingColumn
 
 from tests.faults.audit import Audit
 from tests.faults.cluster import ReplicatedCluster, ServiceProcess, replicated_cluster
+from tests.faults.ledger import Ledger
 from tests.faults.load import Load
 from tests.faults.load_run import start_services
+from tests.faults.loss import lose_commits
 from tests.faults.test_server_outages import terminate_connections
 from tests.servers.kafka import OwnKafka
 
@@ -32,14 +34,21 @@ class Chaos:
     """Injects one fault after another and undoes each."""
 
     def __init__(
-        self, servers: ReplicatedCluster, services: list[ServiceProcess], seed: int
+        self,
+        servers: ReplicatedCluster,
+        services: list[ServiceProcess],
+        ledger: Ledger,
+        chance: random.Random,
+        *,
+        synchronous: bool,
     ) -> None:
         self._kafka, self._postgres = servers.kafka, servers.postgres
         self._servers = servers.cluster
         self._services = services
-        self._chance = random.Random(seed)
+        self._ledger = ledger
+        self._chance = chance
         self.done: Counter[str] = Counter()
-        self.victim: ServiceProcess | None = None
+        self.victims: Collection[ServiceProcess] = ()
         services_acts = [self._kill, self._kill, self._kill, self._freeze, self._stop]
         server_acts = [
             self._kill_kafka_broker,
@@ -47,10 +56,11 @@ class Chaos:
             self._freeze_kafka_broker,
             self._restart_postgres,
             self._cut_postgres,
-            self._fail_over_postgres,
+            *3 * [self._fail_over_postgres if synchronous else self._lose_commits],
             self._redis_empty,
             self._redis_old,
             self._freeze_redis,
+            self._demote_redis,
         ]
         self._acts: list[Callable[[], Awaitable[None]]] = [*services_acts * 3, *server_acts]
 
@@ -59,25 +69,30 @@ class Chaos:
         chosen = self._chance.choice(self._acts)
         self.done[chosen.__name__.strip("_").replace("_", " ")] += 1
         await chosen()
-        self.victim = None
+        self.victims = ()
 
     async def _pause(self, longest: float) -> None:
         await asyncio.sleep(self._chance.uniform(0, longest))
 
+    def _choose_victim(self) -> ServiceProcess:
+        victim = self._chance.choice(self._services)
+        self.victims = (victim,)
+        return victim
+
     async def _kill(self) -> None:
-        victim = self.victim = self._chance.choice(self._services)
+        victim = self._choose_victim()
         await asyncio.to_thread(victim.kill)
         await self._pause(2)
         victim.start()
 
     async def _freeze(self) -> None:
-        victim = self.victim = self._chance.choice(self._services)
+        victim = self._choose_victim()
         victim.freeze()
         await self._pause(8)
         victim.thaw()
 
     async def _stop(self) -> None:
-        victim = self.victim = self._chance.choice(self._services)
+        victim = self._choose_victim()
         await asyncio.to_thread(victim.stop, 15)
         victim.start()
 
@@ -110,6 +125,17 @@ class Chaos:
         await self._pause(2)
         await asyncio.to_thread(self._postgres.add_standby)
 
+    async def _lose_commits(self) -> None:
+        self.victims = self._services
+        await lose_commits(
+            self._servers,
+            self._postgres,
+            self._services,
+            self._ledger,
+            self._chance.uniform(0, 2),
+            is_relay_frozen=self._chance.random() < 0.5,
+        )
+
     async def _redis_empty(self) -> None:
         self._servers.redis.forget_snapshot()
         await self._restart_redis()
@@ -127,6 +153,11 @@ class Chaos:
     async def _freeze_redis(self) -> None:
         await self._freeze_process(self._servers.redis.process)
 
+    async def _demote_redis(self) -> None:
+        await asyncio.to_thread(self._servers.redis.demote)
+        await self._pause(4)
+        await asyncio.to_thread(self._servers.redis.promote)
+
     async def _freeze_process(self, process: object) -> None:
         send = getattr(process, "send_signal", None)
         if send:
@@ -137,15 +168,18 @@ class Chaos:
 
 async def run(seconds: float, seed: int) -> int:
     """Run chaos under load, audit, and print a summary; returns the number of violations."""
-    with replicated_cluster(**LEASE) as servers:
+    chance = random.Random(seed)
+    synchronous = chance.random() < 0.5
+    print(f"standby of PostgreSQL: {'synchronous' if synchronous else 'asynchronous'}", flush=True)
+    with replicated_cluster(synchronous=synchronous, **LEASE) as servers:
         services = await start_services(servers.cluster, *SERVICES)
         apis = [service for service in services if service.service == "api"]
-        chaos = Chaos(servers, services, seed)
-        supervising = asyncio.create_task(_supervise(services, chaos))
         async with Load(servers.cluster, apis, seed=seed, buyers=3) as load:
+            chaos = Chaos(servers, services, load.ledger, chance, synchronous=synchronous)
+            supervising = asyncio.create_task(_supervise(services, chaos))
             await _act_for(chaos, seconds)
             await _wait_until_ready(services)
-        supervising.cancel()
+            supervising.cancel()
         audit = Audit(servers.cluster, load.ledger, apis[0])
         violations = await audit.run()
     counts = load.ledger.counts
@@ -155,6 +189,7 @@ async def run(seconds: float, seed: int) -> int:
     print(f"applied: {audit.applied}, refused: {audit.rejected}, reads: {counts['reads']}")
     orders, declined = audit.ends["CheckoutCompleted"], audit.ends["PaymentDeclined"]
     print(f"completes: {counts['completes']}, orders: {orders}, declined: {declined}")
+    print(f"lost with commits: {audit.lost}, events imported: {counts['events imported']}")
     print(f"duplicates delivered: {counts['duplicates delivered']}, 503: {counts['503']}")
     print(f"kills and the like: {sum(chaos.done.values())} ({_summary(chaos.done)})")
     for violation in violations:
@@ -167,7 +202,7 @@ async def _supervise(services: list[ServiceProcess], chaos: Chaos) -> None:
     """Restart services that exited because a server was unavailable, as compose's restart policy does."""
     while True:
         for service in services:
-            if service is not chaos.victim and service.process and service.process.poll():
+            if service not in chaos.victims and service.process and service.process.poll():
                 service.start()
         await asyncio.sleep(1)
 

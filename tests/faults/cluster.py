@@ -207,11 +207,13 @@ def cluster(**environment: str) -> Iterator[Cluster]:
 
 
 @contextmanager
-def replicated_cluster(**environment: str) -> Iterator[ReplicatedCluster]:
-    """Three Kafka brokers, and a PostgreSQL primary with a synchronous standby."""
+def replicated_cluster(
+    *, synchronous: bool = True, **environment: str
+) -> Iterator[ReplicatedCluster]:
+    """Three Kafka brokers, and a PostgreSQL primary with a standby."""
     with (
         kafka_cluster() as kafka,
-        postgres_pair() as postgres,
+        postgres_pair(synchronous=synchronous) as postgres,
         cluster_on(kafka, postgres, CHECKOUT_TOPIC_REPLICATION="3", **environment) as new_cluster,
     ):
         yield ReplicatedCluster(new_cluster, kafka, postgres)

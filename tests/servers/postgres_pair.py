@@ -77,10 +77,14 @@ class PostgresPair:
 
     def fail_over_with_loss(self) -> None:
         """Kill the primary and promote the standby, which lacks what was committed since the pause."""
-        received = _value(self.standby, "SELECT pg_last_wal_replay_lsn()")
-        lost = _value(self.primary, f"SELECT pg_current_wal_flush_lsn() > '{received}'")
+        lost = self.standby_lacks_commits()
         assert lost, "the standby lacks nothing: call pause_replication() and commit something"
         self._promote()
+
+    def standby_lacks_commits(self) -> bool:
+        """Whether the primary has committed something that the standby has not received."""
+        received = _value(self.standby, "SELECT pg_last_wal_replay_lsn()")
+        return bool(_value(self.primary, f"SELECT pg_current_wal_flush_lsn() > '{received}'"))
 
     def stop_at_once(self) -> None:
         """Stop the primary without a checkpoint."""

@@ -82,6 +82,16 @@ class OwnRedis:
         """Delete the snapshot, so that the next start is empty."""
         (self._folder / "dump.rdb").unlink(missing_ok=True)
 
+    def demote(self) -> None:
+        """Make it a replica of a server that nobody can reach: it keeps its data and takes no writes."""
+        with Redis.from_url(self.url) as client:
+            client.replicaof(programs.HOST, programs.free_port())
+
+    def promote(self) -> None:
+        """Make it a primary again, with the data that it has."""
+        with Redis.from_url(self.url) as client:
+            client.replicaof("NO", "ONE")
+
     def stop(self) -> None:
         """Kill the server without saving."""
         if self.process:
