@@ -127,9 +127,10 @@ class Audit:
         self, streams: dict[str, list[RecordedEvent]], published: PublishedEvents
     ) -> None:
         for checkout in self._ledger.absent:
-            is_lost = checkout in self._ledger.before_loss and checkout not in published.versions
-            if checkout in streams or not is_lost:
-                self.violations.append(f"{checkout}: 404")
+            if checkout in streams or checkout in published.versions:
+                self.violations.append(f"{checkout}: 404, and it is in the store or on Kafka")
+            elif checkout not in self._ledger.before_loss:
+                self.violations.append(f"{checkout}: lost without a loss of commits")
 
     async def _every_command_is_answered(self) -> None:
         """Every command that Kafka acknowledged has a reply where it asked for one, or a dead letter."""

@@ -56,9 +56,7 @@ class Buyer:
                 response_text = (
                     f"{response.status_code} {response.text[:200]}" if response else "no answer"
                 )
-                self._channels.ledger.violations.append(
-                    f"POST {path} with {token}: {response_text}"
-                )
+                self._channels.ledger.record_violation(f"POST {path} with {token}: {response_text}")
                 return
             self._channels.ledger.payments[key] = (checkout, response.status_code)
             if response.status_code == 200:

@@ -101,14 +101,14 @@ class Channels:
         response = await self.request_until_final(method, path, json=body, headers=headers)
         self.ledger.counts["http writes"] += 1
         if response is None:
-            self.ledger.violations.append(f"{method} {path}: no answer in {RETRY_SECONDS:.0f} s")
+            self.ledger.record_violation(f"{method} {path}: no answer in {RETRY_SECONDS:.0f} s")
             return None
         if response.status_code == 404:
             self.ledger.absent.add(checkout_in(path))
             return None
         if response.status_code not in (200, 201, 202):
             message = f"{method} {path}: {response.status_code} {response.text[:200]}"
-            self.ledger.violations.append(message)
+            self.ledger.record_violation(message)
             return None
         return self.record_answer(method, path, key, response)
 

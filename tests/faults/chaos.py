@@ -67,7 +67,9 @@ class Chaos:
     async def act(self) -> None:
         """Inject one random fault and undo it."""
         chosen = self._chance.choice(self._acts)
-        self.done[chosen.__name__.strip("_").replace("_", " ")] += 1
+        name = chosen.__name__.strip("_").replace("_", " ")
+        self.done[name] += 1
+        self._ledger.fault = f"fault {self.done.total()}: {name}"
         await chosen()
         self.victims = ()
 

@@ -37,9 +37,11 @@ class Ledger:
     absent: set[str] = field(default_factory=set)
     """Checkouts of which a reader or writer was told that they do not exist."""
     before_loss: set[Hashable] = field(default_factory=set)
-    """The keys of `published`, `http_answers`, `payments` and `promised` at the last loss of commits."""
+    """The keys of `published`, `http_answers` and `payments` and their checkouts, at the last loss of commits."""
     lost_at: float = 0.0
     """Seconds since 1970 at the last loss; 0 if there was none."""
+    fault: str = ""
+    """The newest fault that was injected, for the report of a violation."""
     violations: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -47,17 +49,23 @@ class Ledger:
         """Record that from now on every reader sees this epoch and version of a checkout, or a later one."""
         self.promised[checkout] = max(self.promised.get(checkout, seen), seen)
 
+    def record_violation(self, what: str) -> None:
+        """Record what a reader or writer saw that must not be, and the newest fault."""
+        self.violations.append(f"{what} ({self.fault})" if self.fault else what)
+
     def record_loss(self) -> None:
         """Record that a new epoch begins: of what was acknowledged, what is not on Kafka may be gone."""
         self.lost_at = time.time()
-        self.before_loss.update(self.published, self.http_answers, self.payments, self.promised)
+        self.before_loss.update(self.published, self.http_answers, self.payments)
+        self.before_loss.update(self.published.values())
+        self.before_loss.update(checkout for checkout, _, _ in self.http_answers.values())
 
     def record_content(self, response: httpx.Response) -> None:
         """Record the content of a checkout; another content under the same ETag is a violation."""
         checkout, tag = str(response.json()["id"]), response.headers["etag"]
         content = sha256(response.content).digest()
         if self.contents.setdefault((checkout, tag), content) != content:
-            self.violations.append(f"{checkout}: ETag {tag} with two contents")
+            self.record_violation(f"{checkout}: ETag {tag} with two contents")
 
 
 def reply_topic(command_id: str) -> str:

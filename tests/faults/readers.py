@@ -32,16 +32,16 @@ class Reader:
             return
         if response is None or response.status_code != 200:
             found = response.status_code if response else "no answer"
-            ledger.violations.append(f"GET {checkout}: {found}")
+            ledger.record_violation(f"GET {checkout}: {found}")
             return
         epoch, version = seen_in(response)
         shown = self._shown[checkout, epoch]
         if version < shown:
-            ledger.violations.append(
+            ledger.record_violation(
                 f"GET {checkout}: version {version} after this reader saw {shown}"
             )
         elif (epoch, version) < promised:
-            ledger.violations.append(
+            ledger.record_violation(
                 f"GET {checkout}: version {_words(epoch, version)} after {_words(*promised)} was promised"
             )
         self._shown[checkout, epoch] = max(shown, version)
