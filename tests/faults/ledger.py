@@ -37,7 +37,7 @@ class Ledger:
     absent: set[str] = field(default_factory=set)
     """Checkouts of which a reader or writer was told that they do not exist."""
     before_loss: set[Hashable] = field(default_factory=set)
-    """The keys of `published`, `http_answers` and `payments` and their checkouts, at the last loss of commits."""
+    """The keys of `published`, `http_answers` and `payments`, and their checkouts, at the last loss."""
     lost_at: float = 0.0
     """Seconds since 1970 at the last loss; 0 if there was none."""
     fault: str = ""
