@@ -8,6 +8,9 @@ from typing import Protocol
 
 from domain.lineage import Lineage
 
+INDEX_COUNTS = "index_counts"
+"""The name, after `Keys.base`, of the hash of how many entries each index has."""
+
 _LINEAGE_DIGITS = 12
 """Of a lineage's 32 random digits: enough to keep the few stores apart that share a Redis and a prefix."""
 
@@ -48,6 +51,11 @@ class Keys:
     def positions(self) -> str:
         """The projector's position in each partition."""
         return f"{self.base}positions"
+
+    @property
+    def index_counts(self) -> str:
+        """How many entries each index has, and the rebuild since which they are counted."""
+        return f"{self.base}{INDEX_COUNTS}"
 
     @property
     def lost(self) -> str:

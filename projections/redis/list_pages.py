@@ -19,14 +19,28 @@ _PAGE = (
     + scripts.HEAD
     + f"local DIGITS = {SORT_KEY_DIGITS}\n"
     + """
--- KEYS: what the views were built under, the set of the checkouts that lack a record, and the indexes.
+-- KEYS: what the views were built under, the set of the checkouts that lack a record, how many entries each
+-- index has, and the indexes.
 -- ARGV: how many entries at most, the lowest and the highest that are wanted (as ZRANGEBYLEX has it), the
--- id after which to go on, or '', and the beginnings of the keys of the views and of the list's records.
+-- id after which to go on, or '', the beginnings of the keys of the views and of the list's records, and the
+-- names of the indexes.
 -- Returns what the views were built under, how many entries there are in all, 1 if more are to
 -- come, and the view and the record of each; of a checkout to go on after that isn't there, the first alone.
 local built_under = redis.call('GET', KEYS[1])
 local limit, low, high, last = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local view, record = ARGV[5], ARGV[6]
+
+-- An index, or all counts, may have been removed or evicted: then the views are not whole, and a projector
+-- builds them again.
+local counts = redis.call('HMGET', KEYS[3], '', unpack(ARGV, 7))
+local is_whole = counts[1]
+for k = 4, #KEYS do
+  if redis.call('ZCARD', KEYS[k]) ~= tonumber(counts[k - 2] or 0) then is_whole = false end
+end
+if not is_whole then
+  redis.call('UNLINK', KEYS[1])
+  return {false}
+end
 
 -- By bytes, as Redis sorts; Lua's own comparison goes by the server's locale.
 local byte = string.byte
@@ -48,10 +62,10 @@ if last ~= '' then
 end
 
 local count, lists, at = 0, {}, {}
-for k = 3, #KEYS do
+for k = 4, #KEYS do
   count = count + redis.call('ZLEXCOUNT', KEYS[k], low, high)
-  lists[k - 2] = redis.call('ZREVRANGEBYLEX', KEYS[k], first, low, 'LIMIT', 0, limit + 1)
-  at[k - 2] = 1
+  lists[k - 3] = redis.call('ZREVRANGEBYLEX', KEYS[k], first, low, 'LIMIT', 0, limit + 1)
+  at[k - 3] = 1
 end
 
 local page = {built_under, count, 0}
@@ -90,9 +104,10 @@ class ListPages:
     ) -> ListPage | None:
         """A page, as `RedisViews.page` has it."""
         records = (keys.record(CHECKOUT_VIEW.name), keys.record(LIST_INDEX.name))
+        indexes = wanted.indexes()
         reply = await self._page(
-            keys=[keys.built_under, keys.lost, *map(keys.index, wanted.indexes())],
-            args=[limit, *wanted.bounds(), cursor or "", *records],
+            keys=[keys.built_under, keys.lost, keys.index_counts, *map(keys.index, indexes)],
+            args=[limit, *wanted.bounds(), cursor or "", *records, *indexes],
         )
         if not self._are_whole(reply[0]):
             return None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-HEAD = """
+from projections.redis.keys import INDEX_COUNTS
+
+HEAD = (
+    f"local COUNTS = '{INDEX_COUNTS}'\n"
+    """
 -- Of a record's first line: version, revision, and its index entry: member and the names of indexes with a
 -- space between. The base of the record's key is that of its indexes, too.
 local function parsed(stored)
@@ -19,18 +23,24 @@ local function head_of(key)
   return version, revision, entry
 end
 
+-- The only place that adds or removes an entry, and so the one that counts them. A count of 0 is left out.
 local function each_index(command, base, entry)
   local member, indexes = string.match(entry, '^(%S+) (.+)$')
   if not member then return end
   for index in string.gmatch(indexes, '%S+') do
+    local change
     if command == 'ZADD' then
-      redis.call('ZADD', base .. index, 0, member)
+      change = redis.call('ZADD', base .. index, 0, member)
     else
-      redis.call('ZREM', base .. index, member)
+      change = -redis.call('ZREM', base .. index, member)
+    end
+    if change ~= 0 and redis.call('HINCRBY', base .. COUNTS, index, change) == 0 then
+      redis.call('HDEL', base .. COUNTS, index)
     end
   end
 end
 """
+)
 
 APPLY = (
     HEAD
@@ -63,8 +73,8 @@ for a = at, #ARGV, 3 do
       return set
     end
   end
-  -- Also when nothing is new: a rebuild mends the indexes.
-  if is_newer or (version == v and revision == r) then each_index('ZADD', base, entry) end
+  -- Also when nothing is new: a rebuild fills the indexes. They hold what the record that is here names.
+  each_index('ZADD', base, is_newer and entry or old_entry)
 end
 return 1
 """
@@ -137,3 +147,34 @@ end
 return found
 """
 )
+
+RESET = """
+-- KEYS: the counts, and indexes. ARGV: the rebuild, and the names of the indexes. Empties the indexes and
+-- their counts, for this rebuild to fill, unless another one has begun since.
+if redis.call('HGET', KEYS[1], '') ~= ARGV[1] then return end
+for i = 2, #KEYS do
+  redis.call('UNLINK', KEYS[i])
+  redis.call('HDEL', KEYS[1], ARGV[i])
+end
+"""
+
+FINISH = """
+-- KEYS: the counts, the positions, and what the views were built under. ARGV: the rebuild, what the views
+-- were built under now, and partitions with their positions. Returns 0, and does nothing, if another rebuild
+-- has begun since, or the counts were lost.
+if redis.call('HGET', KEYS[1], '') ~= ARGV[1] then return 0 end
+for a = 3, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[a], ARGV[a + 1]) end
+redis.call('SET', KEYS[3], ARGV[2])
+return 1
+"""
+
+COUNTED = """
+-- KEYS: the counts, and indexes. ARGV: the names of the indexes. Returns for each of them how many entries
+-- were counted, and how many there are.
+local found = {}
+for i, count in ipairs(redis.call('HMGET', KEYS[1], unpack(ARGV))) do
+  found[#found + 1] = tonumber(count or 0)
+  found[#found + 1] = redis.call('ZCARD', KEYS[i + 1])
+end
+return found
+"""

@@ -22,6 +22,7 @@ from domain.lineage import Lineage
 from projections.list_page import ListFilter, ListPage
 from projections.redis import scripts
 from projections.redis.client import redis_at
+from projections.redis.index_counts import IndexCounts
 from projections.redis.keys import Keys, Source, record_name
 from projections.redis.list_pages import ListPages
 from projections.redis.raw_views import RawViews
@@ -47,10 +48,13 @@ class Advance:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilding:
-    """A rebuild in progress: the server process that it is on, and the history that it is made from."""
+    """A rebuild in progress: the server process that it is on, the history that it is made from, and its
+    name.
+    """
 
     run_id: str
     lineage: Lineage
+    name: str
 
 
 class RedisViews:
@@ -66,6 +70,8 @@ class RedisViews:
         self._read = redis.register_script(scripts.READ)
         self._apply = redis.register_script(scripts.APPLY)
         self._outdated = redis.register_script(scripts.OUTDATED)
+        self._finish = redis.register_script(scripts.FINISH)
+        self._counts = IndexCounts(redis)
         self._pages = ListPages(redis, self._are_whole)
 
     @property
@@ -154,14 +160,15 @@ class RedisViews:
         return None
 
     async def begin_rebuild(self) -> Rebuilding:
-        """Declare records and positions incomplete, and remove those of earlier epochs, which nobody reads
-        any more. Returns what to finish with.
+        """Declare records and positions incomplete, empty the indexes, and remove the records of earlier
+        epochs, which nobody reads any more. Returns what to finish with.
         """
         keys = await self._latest_keys()
         await self._redis.delete(keys.built_under, keys.positions)
+        name = await self._counts.begin(keys)
         if keys.lineage.epoch:
             await self._remove_earlier_epochs(keys)
-        return Rebuilding(self._run_id.value, keys.lineage)
+        return Rebuilding(self._run_id.value, keys.lineage, name)
 
     async def _remove_earlier_epochs(self, keys: Keys) -> None:
         cursor = -1
@@ -175,17 +182,23 @@ class RedisViews:
 
     async def finish_rebuild(self, begun: Rebuilding, positions: Mapping[str, int]) -> bool:
         """Declare the records complete, and set where the projector continues. False if the server
-        is another one by now, or the store has begun a new epoch.
+        is another one by now, the store has begun a new epoch, or another rebuild has begun.
         """
         keys = await self._latest_keys()
-        if begun != Rebuilding(self._run_id.value, keys.lineage):
+        if begun != Rebuilding(self._run_id.value, keys.lineage, begun.name):
             return False
-        pipeline = self._redis.pipeline(transaction=True)
-        if positions:
-            pipeline.hset(keys.positions, items=[x for pair in positions.items() for x in pair])
-        pipeline.set(keys.built_under, f"{begun.run_id}\n{_revisions()}")
-        await pipeline.execute()
-        return begun.run_id == self._run_id.value
+        continued = [x for pair in positions.items() for x in pair]
+        is_finished = await self._finish(
+            keys=[keys.index_counts, keys.positions, keys.built_under],
+            args=[begun.name, f"{begun.run_id}\n{_revisions()}", *continued],
+        )
+        return bool(is_finished) and begun.run_id == self._run_id.value
+
+    async def miscounted(self) -> list[str]:
+        """What is wrong with the indexes: those that have lost entries, or have entries that no record put
+        there.
+        """
+        return await self._counts.wrong(await self._latest_keys())
 
     async def positions(self) -> dict[str, int]:
         """The projected position of each partition: the offset of the next record."""

@@ -34,3 +34,5 @@ async def wrong_views(
         progress("Events in the store", events, newest)
     async for wrong in check.end(is_whole_store=True):
         yield wrong.violation()
+    for violation in await check.wrong_indexes():
+        yield violation

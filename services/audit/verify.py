@@ -136,6 +136,9 @@ class Verification:
         if views:
             async for wrong in views.end(is_whole_store=not self._ids):
                 yield wrong.violation()
+            if not self._ids:
+                for violation in await views.wrong_indexes():
+                    yield violation
             self.counts.views = views.count
         if topic:
             for violation in topic.end():

@@ -27,6 +27,11 @@ NOT_BUILT = Violation(
     "a projector builds them, or `checkout views rebuild`"
 )
 
+_MISCOUNTED = (
+    "lists that use it answer 503 until a projector has built the views again, "
+    "or `checkout views rebuild`"
+)
+
 GRACE_SECONDS = 2.0
 """How long a record may lag behind the store: its writer or the projector is about to write it."""
 
@@ -65,6 +70,7 @@ class ViewsCheck:
     """
 
     def __init__(self, views: RedisViews, store: EventStore, grace: float = GRACE_SECONDS) -> None:
+        self._views = views
         self._checks = [
             _RecordsCheck(number, records, store, grace)
             for number, records in enumerate(views.raw_views())
@@ -94,6 +100,14 @@ class ViewsCheck:
                 async for wrong in check.strangers():
                     yield wrong
 
+    async def wrong_indexes(self) -> list[Violation]:
+        """The indexes that do not have as many entries as were counted; none if `look` or `end` found
+        checkouts that an index lacks, which says the same in more detail.
+        """
+        if any(check.has_found_unlisted for check in self._checks):
+            return []
+        return [Violation(f"{it}: {_MISCOUNTED}") for it in await self._views.miscounted()]
+
 
 class _RecordsCheck:
     """Compares the records of one projection: the `number`-th of each checkout."""
@@ -106,6 +120,7 @@ class _RecordsCheck:
         self._grace = grace
         self._suspects: deque[_Suspect] = deque()
         self._found = 0
+        self.has_found_unlisted = False
 
     async def look(self, rendered: Sequence[RenderedView]) -> None:
         """Compare the records of these checkouts, and remember those that differ."""
@@ -132,6 +147,7 @@ class _RecordsCheck:
                 for suspect, seen in zip(suspects, found, strict=True):
                     what = await asyncio.to_thread(self._what_is_wrong, suspect, seen)
                     if what is None and suspect.checkout_id in unlisted:
+                        self.has_found_unlisted = True
                         what = (
                             f"the {self._name} in Redis is missing from an index, so lists lack it"
                         )

@@ -34,7 +34,9 @@ class Rebuilt:
 
 
 class RebuildOvertaken(Exception):
-    """Redis was restarted or the store began a new epoch meanwhile. What was built doesn't count."""
+    """Redis was restarted, the store began a new epoch or another rebuild began meanwhile. What was built
+    doesn't count.
+    """
 
 
 class Rebuild:
@@ -60,7 +62,7 @@ class Rebuild:
                 break
             await asyncio.sleep(_LOOK_SECONDS)
         try:
-            if await self._views.are_built():
+            if await self._views.are_built() and not await self._views.miscounted():
                 await self._go_through(self._views.keys.lineage.epoch)
                 return
             # Read before: everything before these positions is in the store already.
@@ -69,7 +71,8 @@ class Rebuild:
             await self._go_through(begun.lineage.epoch)
             if not await self._views.finish_rebuild(begun, positions):
                 raise RebuildOvertaken(
-                    "Redis was restarted or the store began a new epoch meanwhile: run it again"
+                    "Redis was restarted, the store began a new epoch, or another rebuild began meanwhile: "
+                    "run it again"
                 )
         finally:
             await self._views.unlock(_LOCK, self._name)

@@ -121,8 +121,9 @@ async def main(count: int) -> None:
         views = views_at(server.url)
         await views.are_built()  # connects, which tells which server it is
         empty = await memory(views)
+        begun = await views.begin_rebuild()
         seconds, _ = await timed(fill(views, count))
-        await views.finish_rebuild(await views.begin_rebuild(), {})
+        await views.finish_rebuild(begun, {})
         say(f"{count} checkouts in {seconds / 1000:.0f} s")
         deep = await middle(views, count)
         say(f"{'ms: median, p99':28}{'20':>13}{'20 deep':>15}{'100':>15}   total_count")

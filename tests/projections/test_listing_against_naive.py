@@ -52,12 +52,14 @@ async def compare(
 
     found = await pages(views, wanted, limit)
     first = await views.page(wanted, limit)
+    miscounted = await views.miscounted()
     await views.close()
 
     expected = naive_list(newest.values(), wanted)
     assert [item for page in found for item in page] == expected
     assert first
     assert first.total_count == len(expected)
+    assert miscounted == []
 
 
 @settings(max_examples=60, deadline=None)

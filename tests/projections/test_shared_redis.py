@@ -74,7 +74,7 @@ async def test_all_keys_begin_with_the_topic_prefix(open_views: Open):
 
     keys = await views._redis.keys("*")
 
-    assert len(keys) == 7
+    assert len(keys) == 8
     assert all(key.startswith(b"shop-2.") for key in keys)
 
 

@@ -10,6 +10,7 @@ from projections.list_page import ListFilter
 from projections.redis.server_identity import RunId
 from projections.redis.views import RedisViews
 from projections.registry import PROJECTIONS
+from services.audit.all_views import wrong_views
 from services.audit.views_check import ViewsCheck
 from services.audit.views_rebuild import Rebuild
 from services.event_store import EventStore
@@ -131,6 +132,37 @@ async def test_a_lost_index_is_found_and_written_again(views: RedisViews, store:
 
     await rebuilt(views, store)
     assert await lines(views, store) == []
+    page = await views.page(ListFilter(), 20)
+    assert page
+    assert page.total_count == 2
+
+
+async def miscounted(views: RedisViews, store: EventStore) -> list[str]:
+    """What `checkout views check` reports."""
+    return [found.line() async for found in wrong_views(store, views, lambda *_: None)]
+
+
+async def test_lost_counts_are_found_and_counted_again(views: RedisViews, store: EventStore):
+    assert await miscounted(views, store) == []
+    await views._redis.delete(views.keys.index_counts)
+
+    [line] = await miscounted(views, store)
+    assert line.startswith("the counts of index entries in Redis were lost: lists that use it")
+
+    await rebuilt(views, store)
+    assert await miscounted(views, store) == []
+    assert await views.page(ListFilter(), 20)
+
+
+async def test_an_entry_too_many_is_found_and_removed(views: RedisViews, store: EventStore):
+    index = "list_index:not_ready_for_payment"
+    await views._redis.zadd(views.keys.index(index), {f"{1:015x}stranger": 0})
+
+    [line] = await miscounted(views, store)
+    assert line.startswith(f"the index {index} in Redis has 3 entries instead of 2: lists that use")
+
+    await rebuilt(views, store)
+    assert await miscounted(views, store) == []
     page = await views.page(ListFilter(), 20)
     assert page
     assert page.total_count == 2
