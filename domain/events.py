@@ -231,13 +231,14 @@ class Metadata(SparseValue):
 
     `command_source` and `command_id` identify the command on its channel; the event that ends a payment
     names the command that started it. `actor` is the API key's name or the command's source. Stored
-    events call the channel `door`. The name of a new field has lower-case letters and digits only: then
-    older builds publish it, and `checkout store restored` imports it, under that name.
+    events call the channel `door`; one of a later build is a plain string. The name of a new field has
+    lower-case letters and digits only: then older builds publish it, and `checkout store restored` imports
+    it, under that name.
     """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
-    channel: Channel = Field(alias="door")
+    channel: Annotated[Channel | str, Field(alias="door", union_mode="left_to_right")]
     actor: str
     command_source: str
     command_id: str

@@ -22,7 +22,8 @@ _BODY = PROJECTIONS.index(CHECKOUT_VIEW)
 class RenderedView:
     """A rendered checkout: the bytes to answer, the version that they show, and what is to be kept.
 
-    `epoch` is the store's at that version: only both together name one content. `records` are those of
+    `epoch` is the store's at that version: only both together name one content. `is_partial`: the checkout
+    has an event of a later build, and the view shows what this one knows. `records` are those of
     `PROJECTIONS`, in their order; there are none in a view that was read.
     """
 
@@ -31,10 +32,12 @@ class RenderedView:
     body: bytes
     records: tuple[Record, ...] = field(default=(), compare=False)
     epoch: int = 0
+    is_partial: bool = False
 
 
 def render_view(checkout: Checkout, epoch: int = 0) -> RenderedView:
     """Render a checkout, as it is in an epoch of the store, for all projections."""
     source = Source(checkout)
     records = tuple([projection.project(source) for projection in PROJECTIONS])
-    return RenderedView(checkout.id, checkout.version, records[_BODY].value, records, epoch)
+    body, is_partial = records[_BODY].value, checkout.unknown_topic is not None
+    return RenderedView(checkout.id, checkout.version, body, records, epoch, is_partial)

@@ -11,7 +11,7 @@ from projections.list_index import SORT_KEY_DIGITS, list_item
 from projections.list_page import ListFilter, ListPage, UnknownCursor
 from projections.redis import scripts
 from projections.redis.keys import Keys
-from projections.redis.records import value_of
+from projections.redis.records import is_partial, value_of
 from projections.registry import CHECKOUT_VIEW, LIST_INDEX
 
 _PAGE = (
@@ -114,8 +114,12 @@ class ListPages:
         if len(reply) == 1:
             raise UnknownCursor(cursor)
         _, total_count, has_more, *found = reply
-        bodies = [value_of(stored, CHECKOUT_VIEW) for stored in found[::2]]
-        times = [value_of(stored, LIST_INDEX) for stored in found[1::2]]
+        bodies = [value_of(stored, CHECKOUT_VIEW, or_partial=True) for stored in found[::2]]
+        # The two records of a checkout are partial together.
+        times = [
+            value_of(stored, LIST_INDEX, or_partial=is_partial(view))
+            for view, stored in zip(found[::2], found[1::2], strict=True)
+        ]
         items = [
             list_item(orjson.loads(body), when)
             for body, when in zip(bodies, times, strict=True)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from projections.projection import Projection, Record
 
+_PARTIAL = 0
+"""The revision that a build gives a record if it does not know all events: one that does replaces it."""
 
-def stored_form(version: int, projection: Projection, record: Record) -> bytes:
+
+def stored_form(
+    version: int, projection: Projection, record: Record, *, is_partial: bool = False
+) -> bytes:
     """A record of a checkout's version as it is stored."""
+    revision = _PARTIAL if is_partial else projection.revision
     entry = f" {record.entry}" if record.member else ""
-    return f"{version} {projection.revision}{entry}\n".encode() + record.value
+    return f"{version} {revision}{entry}\n".encode() + record.value
 
 
 def head_of(stored: bytes | None) -> tuple[int, int]:
@@ -19,8 +25,17 @@ def head_of(stored: bytes | None) -> tuple[int, int]:
     return (int(version), int(revision)) if is_head else (0, 0)
 
 
-def value_of(stored: bytes | None, projection: Projection) -> bytes | None:
-    """The value of a stored record; None if it is missing or of an older revision."""
-    if stored is None or head_of(stored)[1] < projection.revision:
+def is_partial(stored: bytes | None) -> bool:
+    """Whether a build wrote the record that does not know all events of its checkout."""
+    version, revision = head_of(stored)
+    return version > 0 and revision == _PARTIAL
+
+
+def value_of(
+    stored: bytes | None, projection: Projection, *, or_partial: bool = False
+) -> bytes | None:
+    """The value of a stored record; None if it is missing, of an older revision or partial."""
+    if stored is None:
         return None
-    return stored.partition(b"\n")[2]
+    is_shown = head_of(stored)[1] >= projection.revision or (or_partial and is_partial(stored))
+    return stored.partition(b"\n")[2] if is_shown else None

@@ -116,7 +116,8 @@ class RedisViews:
             base = keys.of_epoch(view.epoch).base
             for projection, record in zip(PROJECTIONS, view.records, strict=True):
                 name = record_name(projection.name, view.checkout_id)
-                args += [base, name, stored_form(view.version, projection, record)]
+                stored = stored_form(view.version, projection, record, is_partial=view.is_partial)
+                args += [base, name, stored]
         return bool(await self._apply(keys=[keys.positions, keys.built_under], args=args))
 
     async def outdated(self, versions: Mapping[str, int]) -> list[str]:

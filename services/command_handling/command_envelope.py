@@ -78,7 +78,7 @@ class CommandEnvelope:
         )
 
 
-def outcome_key(channel: Channel, source: str, command_id: str) -> str:
+def outcome_key(channel: Channel | str, source: str, command_id: str) -> str:
     """The key of a command's outcome: the channel, so that no channel can take another's identities,
     and a digest, because an identity may be long.
     """

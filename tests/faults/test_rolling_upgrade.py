@@ -57,7 +57,10 @@ class Gifts:
         for checkout in self.ids:
             answers = [await client.get(f"/v1/checkouts/{checkout}") for client in clients]
             assert {answer.status_code for answer in answers} == {200}
-            assert len({(answer.content, answer.headers["etag"]) for answer in answers}) == 1
+            assert len({answer.content for answer in answers}) == 1
+            # Where the older build shows what it knows itself, that has a tag of its own.
+            tags = {answer.headers["etag"].strip('"').partition("-")[0] for answer in answers}
+            assert len(tags) == 1
 
     async def are_decided_by_the_newer_api_alone(self) -> None:
         """While both run, the older API refuses and the newer one accepts; both show the same."""

@@ -54,6 +54,18 @@ def test_unknown_fields_are_ignored_at_every_depth(later: EventStore):
     assert later.current(["a"])["a"].fulfillment_address == ADDRESS
 
 
+def test_a_channel_of_a_later_build_is_kept(store: EventStore):
+    store.append([event("a", 1)])
+    data = MOVED.event.model_dump(mode="json")
+    state = state_of(MOVED, data, {"door": "carrier-pigeon"})
+    store._recorder.insert_events([StoredEvent("a", 2, MOVED.topic, state)])
+
+    assert store.current(["a"])["a"].version == 2
+    [row] = store.rows(1, 10)
+    assert row.event().metadata.channel == "carrier-pigeon"
+    assert row.content().metadata["door"] == "carrier-pigeon"
+
+
 def test_the_message_has_the_data_as_stored(later: EventStore):
     message = event_message("events", later.rows(1, 10)[0])
 
