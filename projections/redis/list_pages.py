@@ -26,6 +26,7 @@ _PAGE = (
 -- names of the indexes.
 -- Returns what the views were built under, how many entries there are in all, 1 if more are to
 -- come, and the view and the record of each; of a checkout to go on after that isn't there, the first alone.
+-- If an index has lost entries, or has some that their records don't name, it returns false alone.
 local built_under = redis.call('GET', KEYS[1])
 local limit, low, high, last = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local view, record = ARGV[5], ARGV[6]
@@ -80,14 +81,21 @@ for _ = 1, limit + 1 do
     page[3] = 1
     break
   end
-  local id = string.sub(lists[newest][at[newest]], DIGITS + 1)
+  local member, index = lists[newest][at[newest]], ARGV[6 + newest]
+  local id = string.sub(member, DIGITS + 1)
   local stored_view, stored_record = redis.call('GET', view .. id), redis.call('GET', record .. id)
   if not (stored_view and stored_record) then redis.call('SADD', KEYS[2], id) end
+  local _, _, named = parsed(stored_record or '')
+  if named ~= '' and not string.find(named .. ' ', ' ' .. index .. ' ', 1, true) then
+    -- Its record was lost before the checkout moved to another index. The next page is without it.
+    each_index('ZREM', string.sub(KEYS[3], 1, -1 - #COUNTS), member .. ' ' .. index)
+    is_whole = false
+  end
   page[#page + 1] = stored_view
   page[#page + 1] = stored_record
   at[newest] = at[newest] + 1
 end
-return page
+return is_whole and page or {false}
 """
 )
 

@@ -169,3 +169,16 @@ async def test_a_rebuild_whose_counts_are_lost_meanwhile_does_not_end(views: Red
 
     await rebuild(views, STORE, {})
     await assert_whole(views, CHECKOUTS)
+
+
+async def test_a_checkout_whose_record_was_lost_is_listed_once_after_it_moves(views: RedisViews):
+    await show(views, *CHECKOUTS)
+    await views._redis.delete(views.keys.record("list_entry", "a"))
+    moved = replace(CHECKOUTS[0], version=2, status=CANCELED)
+    await show(views, moved)
+
+    for left in (ListFilter(), ListFilter(buyer_email="ada")):
+        assert await views.page(left, 20) is None
+
+    assert await views.are_built()
+    await assert_whole(views, [moved, *CHECKOUTS[1:]])
