@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Collection
 from rich.progress import Progress, TextColumn, TimeRemainingColumn
 
 from tests.faults.audit import Audit
+from tests.faults.chaos_redis import redis_acts
 from tests.faults.cluster import ReplicatedCluster, ServiceProcess, replicated_cluster
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
@@ -57,10 +58,7 @@ class Chaos:
             self._restart_postgres,
             self._cut_postgres,
             *3 * [self._fail_over_postgres if synchronous else self._lose_commits],
-            self._redis_empty,
-            self._redis_old,
-            self._freeze_redis,
-            self._demote_redis,
+            *redis_acts(servers.cluster.redis, chance),
         ]
         self._acts: list[Callable[[], Awaitable[None]]] = [*services_acts * 3, *server_acts]
 
@@ -138,28 +136,6 @@ class Chaos:
             is_relay_frozen=self._chance.random() < 0.5,
         )
 
-    async def _redis_empty(self) -> None:
-        self._servers.redis.forget_snapshot()
-        await self._restart_redis()
-
-    async def _redis_old(self) -> None:
-        await asyncio.to_thread(self._servers.redis.snapshot)
-        await self._pause(2)
-        await self._restart_redis()
-
-    async def _restart_redis(self) -> None:
-        await asyncio.to_thread(self._servers.redis.stop)
-        await self._pause(2)
-        await asyncio.to_thread(self._servers.redis.start)
-
-    async def _freeze_redis(self) -> None:
-        await self._freeze_process(self._servers.redis.process)
-
-    async def _demote_redis(self) -> None:
-        await asyncio.to_thread(self._servers.redis.demote)
-        await self._pause(4)
-        await asyncio.to_thread(self._servers.redis.promote)
-
     async def _freeze_process(self, process: object) -> None:
         send = getattr(process, "send_signal", None)
         if send:
@@ -173,7 +149,9 @@ async def run(seconds: float, seed: int) -> int:
     chance = random.Random(seed)
     synchronous = chance.random() < 0.5
     print(f"standby of PostgreSQL: {'synchronous' if synchronous else 'asynchronous'}", flush=True)
-    with replicated_cluster(synchronous=synchronous, **LEASE) as servers:
+    sentinels = chance.random() < 0.5
+    print(f"Redis: {'with Sentinels' if sentinels else 'one server'}", flush=True)
+    with replicated_cluster(synchronous=synchronous, sentinels=sentinels, **LEASE) as servers:
         services = await start_services(servers.cluster, *SERVICES)
         apis = [service for service in services if service.service == "api"]
         async with Load(servers.cluster, apis, seed=seed, buyers=3) as load:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from tests.servers.kafka_cluster import KafkaCluster, kafka_cluster
 from tests.servers.postgres import OwnPostgres, fresh_database, own_postgres
 from tests.servers.postgres_pair import PostgresPair, postgres_pair
 from tests.servers.redis import OwnRedis, own_redis
-from tests.servers.redis_sentinel import RedisWithSentinels
+from tests.servers.redis_sentinel import RedisWithSentinels, redis_with_sentinels
 
 CHECKOUT = Path(sys.executable).with_name("checkout")
 BOOK = Path(__file__).parents[2] / "domain" / "demo_book.toml"
@@ -208,13 +208,15 @@ def cluster(**environment: str) -> Iterator[Cluster]:
 
 @contextmanager
 def replicated_cluster(
-    *, synchronous: bool = True, **environment: str
+    *, synchronous: bool, sentinels: bool, **environment: str
 ) -> Iterator[ReplicatedCluster]:
-    """Three Kafka brokers, and a PostgreSQL primary with a standby."""
+    """Three Kafka brokers, a PostgreSQL primary with a standby, and one Redis or two with Sentinels."""
+    replication = {"CHECKOUT_TOPIC_REPLICATION": "3"}
     with (
         kafka_cluster() as kafka,
         postgres_pair(synchronous=synchronous) as postgres,
-        cluster_on(kafka, postgres, CHECKOUT_TOPIC_REPLICATION="3", **environment) as new_cluster,
+        redis_with_sentinels() if sentinels else nullcontext() as redis,
+        cluster_on(kafka, postgres, redis, **replication, **environment) as new_cluster,
     ):
         yield ReplicatedCluster(new_cluster, kafka, postgres)
 
