@@ -65,7 +65,7 @@ class WithSentinels:
 
     def __init__(self, redis: RedisWithSentinels, chance: random.Random) -> None:
         self._redis, self._chance = redis, chance
-        self.acts = (self._fail_over_redis, self._freeze_redis_primary)
+        self.acts = 2 * (self._fail_over_redis, self._freeze_redis_primary)
 
     async def _fail_over_redis(self) -> None:
         killed = self._redis.primary
