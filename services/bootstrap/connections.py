@@ -35,9 +35,11 @@ async def opened_store(
         raise BadSetting(f"{variable('event_store_url')} {error}") from None
     except (OSError, StoreUnavailable) as error:
         raise StoreUnavailable(f"{variable('event_store_url')}: {error}") from None
+    end_watch = store.watch_server()
     try:
         yield store
     finally:
+        end_watch()
         store.close()
 
 

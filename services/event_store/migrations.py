@@ -51,6 +51,12 @@ MIGRATIONS: tuple[AnyMigration, ...] = (
         "CREATE TABLE set_aside (checkout_id text PRIMARY KEY, version bigint NOT NULL, "
         "position bigint NOT NULL, reason text NOT NULL, since double precision NOT NULL)",
     ),
+    on_both(
+        3,
+        "the server that the store is written on",
+        "CREATE TABLE store_server (only_row integer PRIMARY KEY CHECK (only_row = 1), "
+        "server text NOT NULL)",
+    ),
 )
 
 

@@ -21,12 +21,14 @@ from services.event_store.outcomes import Outcome
 from services.event_store.payment_attempt_sql import for_psycopg
 from services.event_store.postgres_schema import PostgresSchema
 from services.event_store.recorder import (
+    SERVER_CHANGED,
     Statement,
     StoredSideRow,
     StreamRange,
     WritesRefused,
 )
 from services.event_store.schema_version import prepare
+from services.event_store.server_watch import ADOPT, ESTABLISH
 
 _KEEPALIVE = {
     "keepalives_idle": 5,
@@ -75,11 +77,15 @@ class PostgresRecorder(PostgresApplicationRecorder):
             raise
         # An advisory lock keeps notification ids in commit order as the library's LOCK TABLE does, but
         # does not wait for every VACUUM and CREATE INDEX CONCURRENTLY.
+        self.on_newest: Callable[[int, int], None] = lambda _epoch, _position: None
+        self.run(*ESTABLISH)
         self.lock_table_statements = [SQL(f"SELECT pg_advisory_xact_lock({_COMMIT_ORDER_LOCK})")]
 
     commit_lock: Sequence[Statement] = (
         (f"SELECT pg_advisory_xact_lock({_COMMIT_ORDER_LOCK})", {}),
     )
+
+    adopt_server: Sequence[Statement] = (ADOPT,)
 
     def _connect(self) -> Connection[Any]:
         return psycopg.connect(**self._conninfo, autocommit=True)
@@ -127,9 +133,13 @@ class PostgresRecorder(PostgresApplicationRecorder):
                 for row in side_rows:
                     for statement, parameters in row.statements():
                         curs.execute(for_psycopg(statement), parameters)
-            found = guard.fetchone()
-            if found and found["reason"] and not kwargs.get("while_stopped"):
-                raise WritesRefused(found["reason"])
+            [found] = guard.fetchall()
+            if not kwargs.get("while_stopped"):
+                if found["reason"]:
+                    raise WritesRefused(found["reason"])
+                if not found["is_same_server"]:
+                    raise WritesRefused(SERVER_CHANGED)
+        self.on_newest(found["epoch"], found["newest"])
         return None
 
     def run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:

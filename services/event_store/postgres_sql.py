@@ -5,9 +5,10 @@ from __future__ import annotations
 from psycopg.sql import SQL
 
 from services.event_store.outcomes import COLUMNS
-from services.event_store.write_guard import REASON
+from services.event_store.server_watch import STATE
 
-WRITE_GUARD = SQL(REASON)
+WRITE_GUARD = SQL(STATE)
+"""Read in each transaction that writes events, after the lock that orders commits was taken."""
 INSERT_OUTCOMES = SQL(
     "INSERT INTO outcomes ({columns}) SELECT {columns} FROM unnest(%s::text[], %s::text[], "
     "%s::text[], %s::bigint[], %s::text[], %s::bigint[]) AS given ({columns})"

@@ -12,6 +12,8 @@ from services.event_store.outcomes import Outcome
 Statement = tuple[str, Mapping[str, Any]]
 """SQL that both databases run, with `:name` for its parameters, and their values."""
 
+SERVER_CHANGED = "another PostgreSQL server or timeline has taken over"
+
 LATEST = 2**62
 """An upper bound above every version."""
 
@@ -41,12 +43,19 @@ class CheckoutRecorder(Protocol):
     commit_lock: Sequence[Statement]
     """What waits, in a transaction, until running writes have committed."""
 
+    adopt_server: Sequence[Statement]
+    """What records the current server as the one that the store is written on."""
+
+    on_newest: Callable[[int, int], None]
+    """Called after each commit of events with the epoch and the newest position."""
+
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
         """Insert events, `outcomes=` and `side_rows=` in one transaction.
 
-        Raises `WritesRefused` while writes are stopped, unless `while_stopped=True`.
+        Raises `WritesRefused` while writes are stopped, or on another server than the recorded one, unless
+        `while_stopped=True`.
         """
 
     def run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:

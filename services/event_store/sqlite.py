@@ -78,10 +78,12 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
     """
 
     commit_lock: Sequence[Statement] = ()
+    adopt_server: Sequence[Statement] = ()
 
     def __init__(self, path: Path, *, may_migrate: bool = True) -> None:
         self._path = path
         self._locks: list[TextIO] = []
+        self.on_newest: Callable[[int, int], None] = lambda _epoch, _position: None
         path.parent.mkdir(parents=True, exist_ok=True)
         with creation_lock(path):
             prepare(SQLiteSchema(path), may_migrate=may_migrate)

@@ -15,7 +15,7 @@ import psycopg
 from domain.checkout import BrokenStream, Checkout, UnknownBeginning, fold
 from domain.events import CheckoutCanceled, CheckoutCompleted, RecordedEvent
 from services.event_store import lineage
-from services.event_store.errors import translated
+from services.event_store.errors import StoreUnavailable, translated
 from services.event_store.event_mapper import PydanticMapper, UnreadableEvent
 from services.event_store.known_lineage import KnownLineage
 from services.event_store.lineage import Lineage
@@ -29,6 +29,7 @@ from services.event_store.recorder import (
     StoredSideRow,
     StreamRange,
 )
+from services.event_store.server_watch import LOOK_SECONDS, ServerWatch
 from services.event_store.set_aside import SetAsideStreams
 from services.event_store.stored_row import PositionedEvent, StoredRow
 from services.event_store.write_guard import WriteGuard
@@ -64,7 +65,12 @@ class EventStore:
         self.attempts = PaymentAttempts(self._run, "FOR UPDATE SKIP LOCKED" if is_shared else "")
         self.publication = PublicationLog(self._run, self._run_together)
         self.set_aside = SetAsideStreams(self._run)
-        self.write_guard = WriteGuard(self._run, self._run_together, recorder.commit_lock)
+        self.write_guard = WriteGuard(
+            self._run, self._run_together, recorder.commit_lock, recorder.adopt_server
+        )
+        self.server_watch = ServerWatch(self._run, self._run_together) if is_shared else None
+        if self.server_watch:
+            recorder.on_newest = self.server_watch.note
 
     def _run(self, statement: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
         with translated():
@@ -242,6 +248,14 @@ class EventStore:
             threading.Thread(target=_listen, args=arguments, name="listen", daemon=True).start()
         return end
 
+    def watch_server(self) -> Callable[[], None]:
+        """Look again and again whether PostgreSQL failed over. Returns a function that ends it."""
+        ended = threading.Event()
+        if self.server_watch:
+            arguments = (self.server_watch, ended)
+            threading.Thread(target=_look, args=arguments, name="server", daemon=True).start()
+        return ended.set
+
     def close(self) -> None:
         """Close connections and release locks."""
         self._recorder.close()
@@ -256,3 +270,11 @@ def _listen(
         except psycopg.Error as error:
             logger.warning("no commit notifications until PostgreSQL is back: %s", error)
             ended.wait(1.0)
+
+
+def _look(watch: ServerWatch, ended: threading.Event) -> None:
+    while not ended.is_set():
+        # The store's readiness check reports a store that is down.
+        with suppress(StoreUnavailable):
+            watch.look()
+        ended.wait(LOOK_SECONDS)

@@ -28,10 +28,12 @@ class WriteGuard:
         run: Callable[[str, Mapping[str, Any]], list[dict[str, Any]]],
         run_together: Callable[[Sequence[Statement]], bool],
         lock: Sequence[Statement],
+        adopt_server: Sequence[Statement] = (),
     ) -> None:
         self._run = run
         self._run_together = run_together
         self._lock = lock
+        self._adopt_server = adopt_server
 
     def reason(self) -> str | None:
         """Why writes are stopped; None if they are not."""
@@ -42,13 +44,13 @@ class WriteGuard:
         self._run_together([*self._lock, (_SET, {"reason": reason})])
 
     def release(self, publication: Publication, *, begin_epoch: bool) -> Lineage:
-        """Set the relay's position, raise the epoch if wanted, and then let writes go on.
+        """Set the relay's position, raise the epoch if wanted, record the server, and then let writes go on.
 
         Writes go on only when every process knows the new epoch: none may take a lost version's number
         again under the epoch before.
         """
         raised = [lineage.raise_epoch()] if begin_epoch else []
-        if not self._run_together([*restart_statements(publication), *raised]):
+        if not self._run_together([*restart_statements(publication), *raised, *self._adopt_server]):
             raise RuntimeError("the store has no lineage")
         if begin_epoch:
             time.sleep(FRESH_SECONDS)

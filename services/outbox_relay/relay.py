@@ -21,6 +21,7 @@ from services.kafka.producer_record import ProducerRecord
 from services.kafka.publisher import Publisher
 from services.kafka.topics import Topics
 from services.outbox_relay.batch import Batch, Resumption
+from services.outbox_relay.failover import FailoverComparison
 from services.outbox_relay.publication_guard import PublicationGuard
 from services.runtime.lag import Lag, LagMonitor
 from services.runtime.metrics import RELAY_LAG, RELAY_POSITION, RELAYED, SET_ASIDE
@@ -55,6 +56,7 @@ class OutboxRelay:
         self._holds_lock: Callable[[], bool] | None = None
         self.guard = PublicationGuard(store, connection, self._publisher, topics.events)
         self._next_retry = 0.0
+        self._failover = FailoverComparison(store, connection, self._publisher, topics.events)
         self._task = SupervisedTask("relay", self._run_once)
         self._purge = SupervisedTask("purge", self._purge_once)
         self.lag = LagMonitor("events are not published yet", self._measure, RELAY_LAG, max_lag)
@@ -74,6 +76,7 @@ class OutboxRelay:
         self._commits.start()
         self._task.start()
         self._purge.start()
+        self._failover.start()
         self.lag.start()
 
     async def stop(self) -> None:
@@ -82,6 +85,7 @@ class OutboxRelay:
         await self.lag.stop()
         await self._task.stop()
         await self._purge.stop()
+        await self._failover.stop()
         await self._publisher.stop()
         await self.guard.stop()
 

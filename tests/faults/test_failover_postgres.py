@@ -5,11 +5,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
-from services.event_store import open_store
+from services.event_store import EventStore, WritesStopped, open_store
 from services.event_store.recorder import StreamRange
+from services.event_store.server_watch import COMPARING
 from tests.eventually import eventually
 from tests.faults.cluster import Cluster, SharedServer, cluster_on
 from tests.faults.load_run import start_services, under_load, wait_for_count
@@ -68,6 +71,7 @@ def test_connections_lock_and_notifications_of_a_store_follow_the_primary(pair: 
         eventually(lambda: is_up(store), within=30)
         assert not is_held()
         assert other.try_lock("relay") is not None
+        accept(store)
         store.append([event("one", 2)])
         assert store.read((), [StreamRange("one")]).streams["one"] == stream("one", 1, 2)
 
@@ -104,4 +108,88 @@ def test_an_asynchronous_standby_that_is_promoted_lacks_the_last_commits():
         eventually(lambda: is_up(store), within=30)
         assert store.version("one") == 1
         assert store.lineage() == lineage
-        store.append([event("one", 2)])
+        with pytest.raises(WritesStopped, match="another PostgreSQL server"):
+            store.append([event("one", 2)])
+
+
+def accept(store: EventStore) -> None:
+    """Compare the new server as the relay does, without Kafka."""
+    watch = store.server_watch
+    assert watch is not None
+
+    def is_due() -> bool:
+        watch.look()
+        return watch.is_due()
+
+    eventually(is_due, within=30)
+    assert watch.accept()
+
+
+def test_a_failover_without_loss_takes_writes_after_the_comparison_in_the_same_epoch(
+    pair: PostgresPair,
+):
+    with closing(open_store(pair.url)) as store, closing(open_store(pair.url)) as other:
+        store.append([event("one", 1)])
+        before = store.lineage()
+        pair.fail_over()
+        eventually(lambda: is_up(store), within=30)
+
+        # Refused at once: before any process has looked at the server.
+        with pytest.raises(WritesStopped, match="another PostgreSQL server"):
+            store.append([event("one", 2)])
+        accept(store)
+
+        other.append([event("one", 2)])
+        assert store.lineage() == before
+        assert store.write_guard.reason() is None
+
+
+@pytest.mark.parametrize("knows", ["by its own commit", "by looking"])
+def test_a_process_that_knows_a_lost_commit_keeps_writes_stopped(knows: str):
+    with (
+        postgres_pair(synchronous=False) as pair,
+        closing(open_store(pair.url)) as writer,
+        closing(open_store(pair.url)) as relay,
+    ):
+        writer.append([event("one", 1)])
+        pair.pause_replication()
+        writer.append([event("one", 2)])
+        witness = writer
+        if knows == "by looking":
+            witness = relay
+            assert relay.server_watch
+            relay.server_watch.look()
+        pair.fail_over_with_loss()
+        eventually(lambda: is_up(relay), within=30)
+
+        with closing(open_store(pair.url)) as later:
+            # One that was not there before begins the comparison, and the witness ends it.
+            assert later.server_watch
+            assert witness.server_watch
+            later.server_watch.look()
+            assert later.write_guard.reason() == COMPARING
+            witness.server_watch.look()
+            assert "checkout store restored" in str(later.write_guard.reason())
+            assert not later.server_watch.accept()
+            with pytest.raises(WritesStopped, match="position 2 was committed"):
+                later.append([event("one", 2)])
+
+
+def test_a_restored_copy_of_the_database_takes_no_write_before_it_was_compared(
+    postgres_url: str,
+):
+    with fresh_database(postgres_url) as url:
+        with closing(open_store(url)) as store:
+            store.append([event("one", 1)])
+        name = urlsplit(url).path[1:]
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}_copy TEMPLATE {name}".encode())
+        try:
+            with (
+                closing(open_store(url.replace(name, f"{name}_copy"))) as copy,
+                pytest.raises(WritesStopped, match="another PostgreSQL server"),
+            ):
+                copy.append([event("one", 2)])
+        finally:
+            with psycopg.connect(postgres_url, autocommit=True) as connection:
+                connection.execute(f"DROP DATABASE {name}_copy".encode())

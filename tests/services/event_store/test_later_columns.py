@@ -23,6 +23,7 @@ TABLES = (
     "payment_attempts",
     "lineage",
     "publication",
+    "store_server",
     "write_guard",
     "schema_migrations",
     "set_aside",
