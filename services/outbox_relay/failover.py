@@ -27,10 +27,10 @@ class FailoverComparison:
         self, store: EventStore, connection: KafkaConnection, publisher: Publisher, topic: str
     ) -> None:
         self._store = store
+        self._connection = connection
         self._publisher = publisher
         self._topic = topic
         self._ends = TopicEnds(connection)
-        self._tail = TopicTail(store, connection, topic)
         self._task = SupervisedTask("failover", self._run_once)
 
     def start(self) -> None:
@@ -65,4 +65,5 @@ class FailoverComparison:
         numbers = (await self._publisher.topics()).get(self._topic, ())
         ends = await self._ends.read(self._topic, numbers)
         publication = await asyncio.to_thread(self._store.publication.read)
-        return await self._tail.problem(publication, ends)
+        tail = TopicTail(self._store, self._connection, self._topic)
+        return await tail.problem(publication, ends)
