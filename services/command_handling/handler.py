@@ -96,7 +96,10 @@ class Handler:
     def _answer(self, envelope: CommandEnvelope, work: UnitOfWork, repeats: Idempotency) -> Answer:
         if topic := work.unknown_beginnings.get(envelope.checkout_id):
             return Rejected(of_later_build(topic))
-        return repeats.replay_of(envelope) or self._handle_new(envelope, work, repeats)
+        if repeated := repeats.replay_of(envelope):
+            work.has_repeats = True
+            return repeated
+        return self._handle_new(envelope, work, repeats)
 
     def _handle_new(
         self, envelope: CommandEnvelope, work: UnitOfWork, repeats: Idempotency

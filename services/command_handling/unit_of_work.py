@@ -28,6 +28,8 @@ class UnitOfWork:
     lineage: Lineage
     checkouts: dict[str, Checkout | None] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    has_repeats: bool = False
+    """Whether an answer was read from the store: then it must not be lost after it was given again."""
     unknown_beginnings: dict[str, str] = field(default_factory=dict)
     """By checkout, the topic of an event of a later build that its stream begins with."""
     _last: dict[str, RecordedEvent] = field(default_factory=dict)
@@ -76,6 +78,8 @@ class UnitOfWork:
         if self._events or self.outcomes:
             with APPEND_SECONDS.time():
                 store.append(self._events, list(self.outcomes.values()), self._side_rows)
+        elif self.has_repeats:
+            store.confirm()
         if store.known_lineage.fresh() != self.lineage:
             raise StoreUnavailable("the store began a new epoch meanwhile")
 

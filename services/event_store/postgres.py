@@ -113,6 +113,15 @@ class PostgresRecorder(PostgresApplicationRecorder):
         datastore.pool.reconnect_timeout = connect_timeout
         return datastore
 
+    def confirm_commits(self) -> None:
+        """Commit once more, and wait for the synchronous standby if there is one.
+
+        When a backend that waits for the standby is terminated, or the primary restarts, its commit can be
+        seen although the standby lacks it. A standby that has a later commit has the earlier ones too.
+        """
+        with self.datastore.get_connection() as conn:
+            conn.execute("SELECT pg_logical_emit_message(true, 'checkout', '')")
+
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:

@@ -49,6 +49,9 @@ class CheckoutRecorder(Protocol):
     on_newest: Callable[[int, int], None]
     """Called after each commit of events with the epoch and the newest position."""
 
+    def confirm_commits(self) -> None:
+        """Return when every commit that a reader has seen is as safe as one that was acknowledged."""
+
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:

@@ -95,6 +95,9 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         # The library's names no columns, and would fail once a later build has added one.
         self.insert_events_statement = _INSERT_EVENTS
 
+    def confirm_commits(self) -> None:
+        """A commit that can be seen is in the file."""
+
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:

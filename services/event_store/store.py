@@ -169,6 +169,11 @@ class EventStore:
             for listener in tuple(self._listeners):
                 listener()
 
+    def confirm(self) -> None:
+        """Return when what was read from the store can't be lost in a failover to a synchronous standby."""
+        with translated():
+            self._recorder.confirm_commits()
+
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call `listener`, on the writer's thread, after each commit of events by this process."""
         self._listeners.append(listener)

@@ -66,6 +66,14 @@ class PostgresPair:
         self.wait_until_replicating()
         self._promote()
 
+    def stop_standby(self) -> None:
+        """Stop the standby: if it is synchronous, commits wait from now on."""
+        self.standby.stop_at_once()
+
+    def start_standby(self) -> None:
+        """Start the standby again, without waiting until it has caught up."""
+        self.standby.start()
+
     def pause_replication(self) -> None:
         """Disconnect the standby: what is committed from now on is lost by the next failover."""
         assert not self._synchronous, "commits would wait for the standby"
