@@ -84,6 +84,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
     commit_lock: Sequence[Statement] = (
         (f"SELECT pg_advisory_xact_lock({_COMMIT_ORDER_LOCK})", {}),
     )
+    position_column = "notification_id"
 
     adopt_server: Sequence[Statement] = (ADOPT,)
 

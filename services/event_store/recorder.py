@@ -42,6 +42,8 @@ class CheckoutRecorder(Protocol):
 
     commit_lock: Sequence[Statement]
     """What waits, in a transaction, until running writes have committed."""
+    position_column: str
+    """The column of `stored_events` that numbers events in commit order."""
 
     adopt_server: Sequence[Statement]
     """What records the current server as the one that the store is written on."""

@@ -79,6 +79,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
 
     commit_lock: Sequence[Statement] = ()
     adopt_server: Sequence[Statement] = ()
+    position_column = "rowid"
 
     def __init__(self, path: Path, *, may_migrate: bool = True) -> None:
         self._path = path

@@ -63,7 +63,7 @@ class EventStore:
         self._listeners: list[Callable[[], None]] = []
         is_shared = isinstance(recorder, PostgresRecorder)
         self.attempts = PaymentAttempts(self._run, "FOR UPDATE SKIP LOCKED" if is_shared else "")
-        self.publication = PublicationLog(self._run, self._run_together)
+        self.publication = PublicationLog(self._run, self._run_together, recorder.position_column)
         self.set_aside = SetAsideStreams(self._run)
         self.write_guard = WriteGuard(
             self._run, self._run_together, recorder.commit_lock, recorder.adopt_server

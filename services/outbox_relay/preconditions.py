@@ -6,35 +6,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.event_store import EventStore
-from services.event_store.publication import Publication
+from services.event_store.publication import Publication, RelayState
 
 
-def position_problem(store: EventStore, publication: Publication) -> str | None:
+def position_problem(state: RelayState) -> str | None:
     """Why the store is not the one that the relay published from, None if it is."""
-    if stopped := store.write_guard.reason():
-        return stopped
-    if not publication.position:
+    if state.stopped:
+        return state.stopped
+    position, last, found = state.publication.position, state.publication.last, state.found
+    if not position:
         return None
-    last = publication.last
-    # Not known if an operator or an earlier build moved the position.
-    is_known = last is not None and last.position == publication.position
-    row = next(iter(store.rows(publication.position - 1, 1)), None) if is_known else None
-    found = row if row and row.position == publication.position else None
-    if last and found and (found.checkout_id, found.version) == (last.checkout_id, last.version):
+    # Not known if an operator or an earlier build moved the position, or the event there is set aside.
+    is_known = last is not None and last.position == position
+    if is_known and found == last:
         return None
-    newest = store.newest()
-    if newest < publication.position:
+    if state.newest < position:
         return (
-            f"the relay's position {publication.position} is ahead of the store's newest event at "
-            f"{newest}: events were lost or renumbered. {_WAY_OUT}"
+            f"the relay's position {position} is ahead of the store's newest event at "
+            f"{state.newest}: events were lost or renumbered. {_WAY_OUT}"
         )
     if last is None or not is_known:
         return None
     has = f"{found.checkout_id} version {found.version}" if found else "no event"
     return (
         f"at position {last.position} the relay published {last.checkout_id} version {last.version}, "
-        f"and the store, whose newest event is at {newest}, has {has} there: events were lost or "
+        f"and the store, whose newest event is at {state.newest}, has {has} there: events were lost or "
         f"renumbered. {_WAY_OUT}"
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from aiokafka.partitioner import DefaultPartitioner
 
 from services.event_store import EventStore
-from services.event_store.publication import Publication
+from services.event_store.publication import Publication, RelayState
 from services.kafka.connection import KafkaConnection
 from services.kafka.publisher import KafkaUnavailable, Publisher
 from services.kafka.topic_ends import TopicEnds
@@ -49,8 +49,9 @@ class PublicationGuard:
 
     async def check(self) -> None:
         """Check store and topic, for readiness. Raises `StoreUnavailable` and `KafkaUnavailable`."""
-        publication = await asyncio.to_thread(self._store.publication.read)
-        await self._check_position(publication)
+        state = await asyncio.to_thread(self._store.publication.state)
+        publication = state.publication
+        self._check_position(state)
         self._numbers = sorted((await self._publisher.topics()).get(self._topic, ()))
         try:
             await self._check_topic(publication, self._numbers)
@@ -58,14 +59,15 @@ class PublicationGuard:
             # A partition has no leader: what was known of the topic still holds.
             logger.info("the ends of %s can't be read: %s", self._topic, error)
 
-    async def allows(self, publication: Publication, keys: Sequence[bytes]) -> bool:
-        """Whether events of these keys may be published now. Only the active relay calls it, and only while
-        it publishes nothing.
+    async def allows(self, state: RelayState, keys: Sequence[bytes]) -> bool:
+        """Whether events of these keys may be published now. Only the active relay calls it, with the state
+        that it has just read, and only while it publishes nothing.
 
         Only their partitions are checked, so that one without a leader holds up its own events only.
         Raises `StoreUnavailable` and `KafkaUnavailable`.
         """
-        await self._check_position(publication)
+        publication = state.publication
+        self._check_position(state)
         if self.failure:
             return False
         try:
@@ -76,7 +78,7 @@ class PublicationGuard:
             return True
         if not self.failure and (lost := await self._tail.problem(publication, ends)):
             await asyncio.to_thread(self._store.write_guard.stop, lost)
-            await self._check_position(publication)
+            self._check_position(await asyncio.to_thread(self._store.publication.state))
         return not self.failure
 
     async def _wanted(self, publication: Publication, keys: Sequence[bytes]) -> Collection[int]:
@@ -101,8 +103,8 @@ class PublicationGuard:
     def _partition_of(self, key: bytes) -> int:
         return int(DefaultPartitioner()(key, self._numbers, self._numbers))
 
-    async def _check_position(self, publication: Publication) -> None:
-        problem = await asyncio.to_thread(position_problem, self._store, publication)
+    def _check_position(self, state: RelayState) -> None:
+        problem = position_problem(state)
         _log_change(self._of_position, problem)
         self._of_position = problem
 

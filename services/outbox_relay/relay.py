@@ -13,7 +13,7 @@ from services.event_store import EventStore
 from services.event_store.commit_notifier import CommitNotifier
 from services.event_store.event_mapper import UnreadableEvent
 from services.event_store.positions import RELAY
-from services.event_store.publication import Publication
+from services.event_store.publication import Publication, RelayState
 from services.event_store.recorder import Statement
 from services.event_store.set_aside import SetAside
 from services.kafka.connection import KafkaConnection
@@ -95,14 +95,15 @@ class OutboxRelay:
             return
         self._commits.clear()
         # Read each time: `checkout events republish` and `checkout store restored` change it.
-        before = await asyncio.to_thread(self._store.publication.read)
-        aside = await asyncio.to_thread(self._store.set_aside.all) if before.set_aside else []
-        if await self._resumed(before, aside):
+        state = await asyncio.to_thread(self._store.publication.state)
+        before = state.publication
+        aside = await asyncio.to_thread(self._store.set_aside.all) if state.set_aside else []
+        if await self._resumed(state, aside):
             return
         rows = await asyncio.to_thread(self._store.rows, before.position, _BATCH)
         known = {stream.checkout_id: stream for stream in aside}
         batch = Batch.of(self._topics.events, rows, known)
-        if not await self._may_publish(before, batch.messages) or not rows:
+        if not await self._may_publish(state, batch.messages) or not rows:
             await self._commits.wait(_POLL_SECONDS)
             return
         after = replace(before, position=rows[-1].position, last=batch.last)
@@ -117,17 +118,18 @@ class OutboxRelay:
                     stream.reason,
                 )
 
-    async def _resumed(self, before: Publication, aside: Sequence[SetAside]) -> bool:
+    async def _resumed(self, state: RelayState, aside: Sequence[SetAside]) -> bool:
         """Publish some of what has become readable of a stream that was set aside; False if there is none."""
         if time.monotonic() < self._next_retry:
             return False
+        before = state.publication
         # First of all, so that what fails here does not keep other streams waiting.
         self._next_retry = time.monotonic() + _RETRY_SECONDS
         for stream in aside:
             found = await asyncio.to_thread(
                 Resumption.of, self._store, self._topics.events, stream, before.position, _BATCH
             )
-            if found is None or not await self._may_publish(before, found.messages):
+            if found is None or not await self._may_publish(state, found.messages):
                 continue
             if await self._publish(before, before, found.messages, [found.statement]):
                 logger.warning(
@@ -141,8 +143,8 @@ class OutboxRelay:
             return True
         return False
 
-    async def _may_publish(self, before: Publication, messages: Sequence[ProducerRecord]) -> bool:
-        return await self.guard.allows(before, [m.key for m in messages if m.key])
+    async def _may_publish(self, state: RelayState, messages: Sequence[ProducerRecord]) -> bool:
+        return await self.guard.allows(state, [m.key for m in messages if m.key])
 
     async def _publish(
         self,

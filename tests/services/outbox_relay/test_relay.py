@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from services.event_store import StoreUnavailable, open_store
+from services.event_store import EventStore, StoreUnavailable, open_store
 from services.event_store.positions import RELAY
-from services.event_store.publication import Publication
+from services.event_store.publication import Publication, RelayState
 from services.kafka.producer_record import ProducerRecord
 from services.kafka.topics import Topics
 from services.outbox_relay.relay import OutboxRelay
 from tests.eventually import eventually_async
 from tests.services.event_store.samples import stream
+from tests.services.outbox_relay.conftest import versions_on
+from tests.services.store_restore.given import EventTopic
 
 
 class Store:
@@ -37,18 +39,14 @@ class Store:
     def publication(self) -> "Store":
         return self
 
-    @property
-    def write_guard(self) -> "Store":
-        return self
-
-    def reason(self) -> None:
-        return None
-
     def read(self) -> Publication:
+        return self.state().publication
+
+    def state(self) -> RelayState:
         if self.failures:
             self.failures -= 1
             raise StoreUnavailable("not now")
-        return Publication(1_000_000)
+        return RelayState(Publication(1_000_000), newest=1_000_000)
 
     def newest(self) -> int:
         return 1_000_000
@@ -109,3 +107,28 @@ async def test_a_check_of_the_topic_during_a_batch_does_not_make_the_relay_send_
         store.close()
 
     assert len(sent) == 3
+
+
+async def test_a_batch_costs_the_store_two_reads_and_a_transaction(
+    store: EventStore, topic: EventTopic, monkeypatch: pytest.MonkeyPatch
+):
+    topics = Topics(topic.name.removesuffix("events"))
+    relay = OutboxRelay(store, topic.connection, topics, 1_000)
+    relay._holds_lock = lambda: True
+    store.append(stream("one", 1, 2))
+    await relay._run_once()
+    store.append(stream("one", 3, 4))
+    calls: list[str] = []
+    for name in ("run", "run_together", "select_after", "select_newest", "select_position"):
+        original = getattr(store._recorder, name)
+
+        def counted(*arguments: Any, name: str = name, original: Any = original) -> Any:
+            calls.append(name)
+            return original(*arguments)
+
+        monkeypatch.setattr(store._recorder, name, counted)
+    await relay._run_once()
+    await relay.stop()
+
+    assert calls == ["run", "select_after", "run_together"]
+    assert (await versions_on(topic))["one"] == [1, 2, 3, 4]

@@ -57,7 +57,7 @@ async def test_lost_events_are_imported_as_they_were(
     assert report.is_new_epoch
     assert report.epoch == store.lineage().epoch > 0
     assert store.publication.read().position == report.position == store.newest()
-    assert position_problem(store, store.publication.read()) is None
+    assert position_problem(store.publication.state()) is None
 
     repeats = handler_on(store).handle(lost)
     assert [accepted(answer).repeated for answer in repeats] == [True, True]
@@ -187,7 +187,7 @@ async def test_no_write_is_taken_until_a_run_has_finished(
     with pytest.raises(WritesStopped):
         handler.handle([update("no such checkout")])
     assert store.version("c") == 0
-    assert "restored" in (position_problem(store, store.publication.read()) or "")
+    assert "restored" in (position_problem(store.publication.state()) or "")
 
     report = await topic.report(store, is_lossless=True)
     assert report.events == 2
