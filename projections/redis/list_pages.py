@@ -26,7 +26,8 @@ _PAGE = (
 -- names of the indexes.
 -- Returns what the views were built under, how many entries there are in all, 1 if more are to
 -- come, and the view and the record of each; of a checkout to go on after that isn't there, the first alone.
--- If an index has lost entries, or has some that their records don't name, it returns false alone.
+-- If an index has lost entries, or has some that their records don't name, or the record of the checkout to
+-- go on after was lost, it returns false alone.
 local built_under = redis.call('GET', KEYS[1])
 local limit, low, high, last = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local view, record = ARGV[5], ARGV[6]
@@ -57,6 +58,10 @@ local first = high
 if last ~= '' then
   local _, _, entry = head_of(record .. last)
   local member = string.match(entry, '^%S+')
+  if not member and redis.call('EXISTS', view .. last) == 1 then
+    redis.call('SADD', KEYS[2], last)
+    return {false}
+  end
   if not member then return {built_under} end
   local after = '(' .. member
   if high == '+' or is_later(high, after) then first = after end

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from projections.list_index import INDEX, ListIndexProjection
-from projections.list_page import ListFilter
+from projections.list_page import ListFilter, UnknownCursor
 from projections.rebuild import rebuild
 from projections.redis.views import RedisViews
 from projections.registry import LIST_INDEX, render_view
@@ -94,6 +94,17 @@ async def test_a_list_is_not_shown_without_an_item_that_it_has(views: RedisViews
 
     assert await views.page(ListFilter(), 20) is None
     assert await views.page(ListFilter(), 2) is not None
+
+
+async def test_a_cursor_whose_record_was_lost_is_not_unknown(views: RedisViews):
+    await show(views, *CHECKOUTS)
+    await views._redis.delete(views.keys.record("list_entry", "b"))
+
+    assert await views.page(ListFilter(READY), 20, "b") is None
+    assert await views.lost() == ["b"]
+    with pytest.raises(UnknownCursor):
+        await views.page(ListFilter(READY), 20, "nobody")
+    assert await views.lost() == ["b"]
 
 
 async def test_what_is_rendered_is_read_back(views: RedisViews):
