@@ -156,20 +156,24 @@ async def test_concurrent_completes_over_several_processes_charge_once(
         created = await http.post(f"{urls[0]}/v1/checkouts", json=example("create.request"))
         path = f"{created.headers['location']}/complete"
 
-        answers = await asyncio.gather(
-            *(
-                http.post(
-                    f"{urls[number % 3]}{path}",
-                    json=payment("spt_late_1"),
-                    headers={"Idempotency-Key": "pay"},
+        still_running: list[httpx.Response] = []
+
+        async def complete(url: str) -> httpx.Response:
+            """The payment's outcome: after a 202, which a busy machine may cause, the same key gives it."""
+            while True:
+                answer = await http.post(
+                    f"{url}{path}", json=payment("spt_late_1"), headers={"Idempotency-Key": "pay"}
                 )
-                for number in range(50)
-            )
-        )
+                if answer.status_code != 202:
+                    return answer
+                still_running.append(answer)
+
+        async with asyncio.timeout(60):
+            answers = await asyncio.gather(*(complete(urls[number % 3]) for number in range(50)))
 
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
     first_responses = [answer for answer in answers if "idempotent-replayed" not in answer.headers]
-    assert len(first_responses) == 1
+    assert len(first_responses) == 1 or (still_running and not first_responses)
     [charge] = charges(on_servers)
     assert charge.payment_id == answers[0].json()["payment"]["id"]

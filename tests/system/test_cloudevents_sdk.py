@@ -22,7 +22,8 @@ from tests.system.kafka_records import ONE_ITEM
 from tests.system.kafka_user import SOURCE, KafkaUser, header, new_id
 
 Encode = Callable[[BaseCloudEvent], KafkaMessage]
-CREATED = ["CheckoutCreated", "ItemsUpdated", "CheckoutPriced"]
+SCHEMA_VERSION = {"CheckoutCreated": 1, "ItemsUpdated": 1, "CheckoutPriced": 2}
+CREATED = list(SCHEMA_VERSION)
 
 
 def parse(record: ConsumerRecord) -> BaseCloudEvent:
@@ -73,7 +74,7 @@ async def test_the_sdk_parses_our_events(kafka: KafkaUser):
         assert event.get_id() == f"{checkout_id}:{version}"
         assert event.get_subject() == checkout_id
         assert event.get_datacontenttype() == "application/json"
-        assert event.get_dataschema() == f"urn:checkout:{name}:1"
+        assert event.get_dataschema() == f"urn:checkout:{name}:{SCHEMA_VERSION[name]}"
         at = event.get_time()
         assert at is not None
         assert abs(datetime.now(UTC) - at).total_seconds() < 60

@@ -14,7 +14,8 @@ from tests.system.kafka_records import ONE_ITEM
 from tests.system.kafka_user import SOURCE, KafkaUser, header, new_id
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-CREATED = ["CheckoutCreated", "ItemsUpdated", "CheckoutPriced"]
+SCHEMA_VERSION = {"CheckoutCreated": 1, "ItemsUpdated": 1, "CheckoutPriced": 2}
+CREATED = list(SCHEMA_VERSION)
 MANY = 200
 
 
@@ -59,7 +60,7 @@ async def test_events_have_exactly_the_contracts_headers(kafka: KafkaUser):
             "ce_causationid": command_id,
             "ce_causationsource": SOURCE,
             "ce_actor": SOURCE,
-            "ce_dataschema": f"urn:checkout:{name}:1",
+            "ce_dataschema": f"urn:checkout:{name}:{SCHEMA_VERSION[name]}",
             "content-type": "application/json",
         }
 
