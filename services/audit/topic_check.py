@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 
 from aiokafka import ConsumerRecord
@@ -14,7 +14,7 @@ from domain.events import RecordedEvent
 from services.audit.streams import stream_of
 from services.audit.violations import Violation
 from services.event_store import EventStore
-from services.event_store.set_aside import SetAside
+from services.event_store.set_aside import SetAside, is_set_aside
 from services.event_store.stored_row import StoredRow
 from services.kafka.connection import KafkaConnection
 from services.kafka.topic_copy import Digests, TopicCopy, identity_of
@@ -36,12 +36,12 @@ class TopicCheck:
     """
 
     def __init__(
-        self, store: EventStore, topic: str, relayed: int, aside: Sequence[SetAside] = ()
+        self, store: EventStore, topic: str, relayed: int, aside: Mapping[str, SetAside]
     ) -> None:
         self._store = store
         self._topic = topic
         self._relayed = relayed
-        self._aside = {stream.checkout_id: stream.version for stream in aside}
+        self._aside = aside
         self._copy = TopicCopy()
         self._partitions: list[int] = []
         self._first: dict[int, list[tuple[str, int]]] = defaultdict(list)
@@ -90,9 +90,8 @@ class TopicCheck:
         copies = self._copy.find(row.checkout_id, row.version)
         self._matched += len(copies)
         if not copies:
-            if row.position > self._relayed or row.version >= self._aside.get(
-                row.checkout_id, _NOTHING
-            ):
+            is_aside = is_set_aside(self._aside, row.checkout_id, row.version)
+            if row.position > self._relayed or is_aside:
                 self.waiting += 1
             elif row.position >= self._kept_from.get(self._partition_of(row.checkout_id), 0):
                 what = f"is not on {self._topic}, and the relay is past it"

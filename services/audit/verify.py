@@ -97,7 +97,7 @@ class Verification:
         # store.
         connection, name = self._topic
         relayed = await asyncio.to_thread(self._store.position, RELAY)
-        aside = await asyncio.to_thread(self._store.set_aside.all)
+        aside = await asyncio.to_thread(self._store.set_aside.by_checkout)
         topic = TopicCheck(self._store, name, relayed, aside)
         try:
             async for violation in topic.read(connection, self._ids, self._reading):

@@ -9,9 +9,9 @@ from typing import Any
 from services.event_store.recorder import Statement
 
 _COLUMNS = "checkout_id, version, position, reason, since"
-_ALL = f"SELECT {_COLUMNS} FROM set_aside ORDER BY since, checkout_id"  # noqa: S608 - ours
+_ALL = f"SELECT {_COLUMNS} FROM set_aside ORDER BY since, checkout_id"  # noqa: S608 - names of our own
 _PUT = (
-    f"INSERT INTO set_aside ({_COLUMNS}) "  # noqa: S608 - ours
+    f"INSERT INTO set_aside ({_COLUMNS}) "  # noqa: S608 - names of our own
     "VALUES (:checkout_id, :version, :position, :reason, :since) ON CONFLICT (checkout_id) "
     "DO UPDATE SET version = excluded.version, position = excluded.position, "
     "reason = excluded.reason RETURNING version"
@@ -40,6 +40,12 @@ class SetAside:
         return _REMOVE, {"checkout_id": self.checkout_id}
 
 
+def is_set_aside(streams: Mapping[str, SetAside], checkout_id: str, version: int) -> bool:
+    """Whether an event is set aside; `streams` by checkout."""
+    stream = streams.get(checkout_id)
+    return stream is not None and version >= stream.version
+
+
 class SetAsideStreams:
     """Reads them; the relay writes them in the transactions of its position."""
 
@@ -49,3 +55,7 @@ class SetAsideStreams:
     def all(self) -> list[SetAside]:
         """All streams that are set aside, the first one first."""
         return [SetAside(**row) for row in self._run(_ALL, {})]
+
+    def by_checkout(self) -> dict[str, SetAside]:
+        """The same by checkout."""
+        return {stream.checkout_id: stream for stream in self.all()}

@@ -10,7 +10,7 @@ from services.event_store import EventStore
 from services.event_store.event_mapper import UnreadableEvent
 from services.event_store.publication import PublishedEvent
 from services.event_store.recorder import Statement
-from services.event_store.set_aside import SetAside
+from services.event_store.set_aside import SetAside, is_set_aside
 from services.event_store.stored_row import StoredRow
 from services.kafka.producer_record import ProducerRecord
 from services.messages.event_messages import event_message
@@ -36,8 +36,7 @@ class Batch:
         last: PublishedEvent | None = None
         for row in rows:
             last = None
-            aside = found.get(row.checkout_id) or known.get(row.checkout_id)
-            if aside and row.version >= aside.version:
+            if any(is_set_aside(it, row.checkout_id, row.version) for it in (found, known)):
                 continue
             try:
                 messages.append(event_message(topic, row))

@@ -65,5 +65,6 @@ class FailoverComparison:
         numbers = (await self._publisher.topics()).get(self._topic, ())
         ends = await self._ends.read(self._topic, numbers)
         publication = await asyncio.to_thread(self._store.publication.read)
+        # A new one each time: what another has found in the store was there before the failover.
         tail = TopicTail(self._store, self._connection, self._topic)
         return await tail.problem(publication, ends)

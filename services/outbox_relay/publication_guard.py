@@ -47,8 +47,11 @@ class PublicationGuard:
         """Close the connection to Kafka."""
         await self._ends.stop()
 
-    async def check(self) -> None:
-        """Check store and topic, for readiness. Raises `StoreUnavailable` and `KafkaUnavailable`."""
+    async def check(self) -> RelayState:
+        """Check store and topic, for readiness. Returns the state of the store that was checked.
+
+        Raises `StoreUnavailable` and `KafkaUnavailable`.
+        """
         state = await asyncio.to_thread(self._store.publication.state)
         publication = state.publication
         self._check_position(state)
@@ -58,6 +61,7 @@ class PublicationGuard:
         except KafkaUnavailable as error:
             # A partition has no leader: what was known of the topic still holds.
             logger.info("the ends of %s can't be read: %s", self._topic, error)
+        return state
 
     async def allows(self, state: RelayState, keys: Sequence[bytes]) -> bool:
         """Whether events of these keys may be published now. Only the active relay calls it, with the state

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -97,12 +97,13 @@ class OutboxRelay:
         # Read each time: `checkout events republish` and `checkout store restored` change it.
         state = await asyncio.to_thread(self._store.publication.state)
         before = state.publication
-        aside = await asyncio.to_thread(self._store.set_aside.all) if state.set_aside else []
-        if await self._resumed(state, aside):
+        aside = (
+            await asyncio.to_thread(self._store.set_aside.by_checkout) if state.set_aside else {}
+        )
+        if await self._resumed(state, aside.values()):
             return
         rows = await asyncio.to_thread(self._store.rows, before.position, _BATCH)
-        known = {stream.checkout_id: stream for stream in aside}
-        batch = Batch.of(self._topics.events, rows, known)
+        batch = Batch.of(self._topics.events, rows, aside)
         if not await self._may_publish(state, batch.messages) or not rows:
             await self._commits.wait(_POLL_SECONDS)
             return
@@ -118,7 +119,7 @@ class OutboxRelay:
                     stream.reason,
                 )
 
-    async def _resumed(self, state: RelayState, aside: Sequence[SetAside]) -> bool:
+    async def _resumed(self, state: RelayState, aside: Iterable[SetAside]) -> bool:
         """Publish some of what has become readable of a stream that was set aside; False if there is none."""
         if time.monotonic() < self._next_retry:
             return False
@@ -181,8 +182,8 @@ class OutboxRelay:
     async def _measure(self) -> Lag:
         """The events recorded and not yet published, by any relay."""
         # An idle or standby relay would not notice otherwise that Kafka is down.
-        await self.guard.check()
-        SET_ASIDE.set(len(await asyncio.to_thread(self._store.set_aside.all)))
+        state = await self.guard.check()
+        SET_ASIDE.set(state.set_aside)
         return await asyncio.to_thread(self._unpublished)
 
     def _unpublished(self) -> Lag:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from services.event_store import EventStore
 from services.event_store.event_mapper import UnreadableEvent
-from services.event_store.recorder import LATEST
+from services.event_store.set_aside import SetAside, is_set_aside
 from services.event_store.stored_row import StoredRow
 from services.kafka.connection import KafkaConnection
 from services.kafka.topic_copy import Copy, Digests, TopicCopy, identity_of
@@ -29,7 +29,7 @@ class Comparison:
         self._topic = topic
         self._progress = progress
         self._copy = TopicCopy()
-        self._aside: dict[str, int] = {}
+        self._aside: Mapping[str, SetAside] = {}
         self._differing: dict[str, Difference] = {}
         self.first_unpublished: int | None = None
         """The position of the first event of the store that is not on the topic."""
@@ -47,7 +47,7 @@ class Comparison:
         """Compare each event of the store. The topic had those up to position `published`; it may have
         trimmed them since.
         """
-        self._aside = {each.checkout_id: each.version for each in self._store.set_aside.all()}
+        self._aside = self._store.set_aside.by_checkout()
         newest, position = self._store.newest(), 0
         while rows := self._store.rows(position, _PAGE):
             for row in rows:
@@ -78,7 +78,7 @@ class Comparison:
         copies = self._copy.find(row.checkout_id, row.version)
         if not copies:
             # What the relay has set aside stays so: it publishes that once it can be read.
-            is_aside = row.version >= self._aside.get(row.checkout_id, LATEST)
+            is_aside = is_set_aside(self._aside, row.checkout_id, row.version)
             if row.position > published and not is_aside and self.first_unpublished is None:
                 self.first_unpublished = row.position
             return
