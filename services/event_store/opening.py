@@ -9,7 +9,8 @@ from pathlib import Path
 import psycopg
 
 from services.event_store.errors import translated
-from services.event_store.postgres import PostgresRecorder, connection_parameters
+from services.event_store.postgres import PostgresRecorder
+from services.event_store.postgres_connection import connection_parameters
 from services.event_store.postgres_schema import PostgresSchema
 from services.event_store.schema_version import Schema
 from services.event_store.sqlite import SQLiteRecorder, creation_lock
@@ -38,7 +39,6 @@ def open_schema(url: str) -> Iterator[Schema]:
     with translated():
         if url.startswith(_SQLITE):
             path = _path(url)
-            path.parent.mkdir(parents=True, exist_ok=True)
             with creation_lock(path):
                 yield SQLiteSchema(path)
             return

@@ -26,9 +26,6 @@ _COLUMNS = (
 COLUMNS = ", ".join(_COLUMNS)
 """Named wherever rows are written or read: a later build may have added columns."""
 
-INDEX_NAME = "payment_attempts_waiting"
-"""The index of the attempts that are not settled."""
-
 INSERT = (
     f"INSERT INTO payment_attempts ({COLUMNS}) "  # noqa: S608 - names of our own
     f"VALUES ({', '.join(':' + name for name in _COLUMNS)})"

@@ -10,15 +10,15 @@ from eventsourcing.persistence import (
     Notification,
     StoredEvent,
 )
-from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg import Connection, Cursor, Rollback
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow
 from psycopg.sql import SQL
 
 from services.event_store import postgres_sql as sql
 from services.event_store.outcomes import Outcome
 from services.event_store.payment_attempt_sql import for_psycopg
+from services.event_store.postgres_connection import connection_parameters, datastore_of
 from services.event_store.postgres_schema import PostgresSchema
 from services.event_store.recorder import (
     SERVER_CHANGED,
@@ -30,22 +30,11 @@ from services.event_store.recorder import (
 from services.event_store.schema_version import prepare
 from services.event_store.server_watch import ADOPT, ESTABLISH
 
-_KEEPALIVE = {
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
-"""When a server that vanished counts as lost (libpq: seconds; `tcp_user_timeout`: milliseconds)."""
-
-_ROLE = {"target_session_attrs": "read-write"}
-"""Connect to a primary only: a standby takes no write, and what it shows may be outdated."""
-
 CHANNEL = "stored_events"
 """The channel on which PostgreSQL announces each commit of events (NOTIFY)."""
 
-_COMMIT_ORDER_LOCK = 4_851_150_201
-"""The advisory lock of each transaction that inserts events. The number is arbitrary."""
+_LOCK_COMMITS = "SELECT pg_advisory_xact_lock(4851150201)"
+"""Takes the advisory lock of each transaction that inserts events. The number is arbitrary."""
 
 
 class PostgresRecorder(PostgresApplicationRecorder):
@@ -69,7 +58,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
         # The pool only reports that it timed out; a plain connection fails at once, with the reason.
         with self._connect() as connection:
             prepare(PostgresSchema(connection), may_migrate=may_migrate)
-        datastore = self._datastore(dict(self._conninfo), connect_timeout)
+        datastore = datastore_of(self._conninfo, connect_timeout)
         try:
             super().__init__(datastore)
         except BaseException:
@@ -77,42 +66,16 @@ class PostgresRecorder(PostgresApplicationRecorder):
             raise
         # An advisory lock keeps notification ids in commit order as the library's LOCK TABLE does, but
         # does not wait for every VACUUM and CREATE INDEX CONCURRENTLY.
+        self.lock_table_statements = [SQL(_LOCK_COMMITS)]
         self.on_newest: Callable[[int, int], None] = lambda _epoch, _position: None
         self.run(*ESTABLISH)
-        self.lock_table_statements = [SQL(f"SELECT pg_advisory_xact_lock({_COMMIT_ORDER_LOCK})")]
 
-    commit_lock: Sequence[Statement] = (
-        (f"SELECT pg_advisory_xact_lock({_COMMIT_ORDER_LOCK})", {}),
-    )
     position_column = "notification_id"
-
+    commit_lock: Sequence[Statement] = ((_LOCK_COMMITS, {}),)
     adopt_server: Sequence[Statement] = (ADOPT,)
 
     def _connect(self) -> Connection[Any]:
         return psycopg.connect(**self._conninfo, autocommit=True)
-
-    @staticmethod
-    def _datastore(given: dict[str, Any], connect_timeout: float) -> PostgresDatastore:
-        datastore = PostgresDatastore(
-            dbname=given.pop("dbname", ""),
-            host=given.pop("host", ""),
-            port=given.pop("port", "5432"),
-            user=given.pop("user", ""),
-            password=given.pop("password", ""),
-            connect_timeout=connect_timeout,
-            # A writer that hangs inside its transaction would block all others.
-            idle_in_transaction_session_timeout=5.0,
-            pool_size=1,
-            max_overflow=7,
-            pre_ping=True,
-            originator_id_type="text",
-        )
-        # The library has no parameter for the others (sslmode, sslrootcert, …); libpq takes them.
-        if isinstance(datastore.pool.kwargs, dict):
-            datastore.pool.kwargs.update(given)
-        # The pool doubles its pauses for minutes, long after the server may be back.
-        datastore.pool.reconnect_timeout = connect_timeout
-        return datastore
 
     def confirm_commits(self) -> None:
         """Commit once more, and wait for the synchronous standby if there is one.
@@ -283,15 +246,6 @@ class PostgresRecorder(PostgresApplicationRecorder):
     @staticmethod
     def _query(conn: Connection[DictRow], statement: SQL, params: list[Any]) -> Cursor[DictRow]:
         return conn.execute(statement, params, prepare=True)
-
-
-def connection_parameters(url: str, connect_timeout: float = 5.0) -> dict[str, Any]:
-    """The URL's parameters. Raises `ValueError` that does not quote the URL, which may hold a password."""
-    defaults = {**_KEEPALIVE, **_ROLE, "connect_timeout": round(connect_timeout)}
-    try:
-        return {**defaults, **conninfo_to_dict(url)}
-    except psycopg.ProgrammingError:
-        raise ValueError("is not a PostgreSQL URL, or has an unknown parameter") from None
 
 
 def _notification(row: DictRow) -> Notification:

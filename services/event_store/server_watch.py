@@ -34,7 +34,7 @@ _CURRENT = (
     "CAST(to_regclass('public.stored_events') AS oid)"
 )
 STATE = (
-    "SELECT (SELECT reason FROM write_guard WHERE only_row = 1) AS reason, "  # noqa: S608 - ours
+    "SELECT (SELECT reason FROM write_guard WHERE only_row = 1) AS reason, "  # noqa: S608 - names of our own
     f"(SELECT server FROM store_server WHERE only_row = 1) = {_CURRENT} AS is_same_server, "
     "(SELECT epoch FROM lineage WHERE only_row = 1) AS epoch, "
     "(SELECT coalesce(max(notification_id), 0) FROM stored_events) AS newest"

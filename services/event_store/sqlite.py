@@ -85,7 +85,6 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         self._path = path
         self._locks: list[TextIO] = []
         self.on_newest: Callable[[int, int], None] = lambda _epoch, _position: None
-        path.parent.mkdir(parents=True, exist_ok=True)
         with creation_lock(path):
             prepare(SQLiteSchema(path), may_migrate=may_migrate)
         super().__init__(
@@ -216,7 +215,11 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
 
 @contextmanager
 def creation_lock(path: Path) -> Iterator[None]:
-    """Creating the same file concurrently fails as locked at once, without SQLite's busy timeout."""
+    """Creating the same file concurrently fails as locked at once, without SQLite's busy timeout.
+
+    Makes the file's directory if it is missing.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
     with _lock_file(path, "creation").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -13,7 +13,7 @@ from services.event_store.schema_version import PATIENCE_SECONDS, TABLE
 
 
 class SQLiteSchema:
-    """Implements `Schema` on a file. Raises sqlite3's errors."""
+    """Implements `Schema` on a file, in a directory that exists. Raises sqlite3's errors."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -27,7 +27,6 @@ class SQLiteSchema:
 
     def migrate(self, migrations: Sequence[AnyMigration] = MIGRATIONS) -> list[AnyMigration]:
         """See `Schema`. All of it is one transaction, which other writers wait for."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         with closing(self._connect()) as connection:
             # Outside of the transaction, and before the first one: readers then never block writers.
             connection.execute("PRAGMA journal_mode=WAL")

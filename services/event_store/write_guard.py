@@ -13,7 +13,7 @@ from services.event_store.publication import Publication, restart_statements
 from services.event_store.recorder import Statement
 
 REASON = "SELECT reason FROM write_guard WHERE only_row = 1"
-"""Read in each transaction that writes events, after the lock that orders commits was taken."""
+"""On SQLite, read in each transaction that writes events. On PostgreSQL that is `server_watch.STATE`."""
 _SET = (
     "INSERT INTO write_guard (only_row, reason) VALUES (1, :reason) "
     "ON CONFLICT (only_row) DO UPDATE SET reason = excluded.reason RETURNING only_row"
