@@ -15,11 +15,13 @@ class EntityTag:
 
     version: int
     epoch: int = 0
+    digest: str = ""
+    """Of the content of a partial view: the same version has another one in a build that knows more."""
 
     @property
     def header(self) -> str:
         """The tag as `ETag` has it: without the epoch while that is 0."""
-        return f'"{self.version}.{self.epoch}"' if self.epoch else f'"{self.version}"'
+        return f'"{self.identity}-{self.digest}"' if self.digest else f'"{self.identity}"'
 
     @property
     def identity(self) -> int | str:

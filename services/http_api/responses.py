@@ -36,15 +36,9 @@ def view_headers(view: RenderedView) -> dict[str, str]:
 
 
 def entity_tag(view: RenderedView) -> str:
-    """The `ETag`: the version in quotes, with the epoch once the store has lost history.
-
-    A partial view has a tag of its own content: the same version has another one in a build that knows more.
-    """
-    tag = EntityTag(view.version, view.epoch).header
-    if view.is_partial:
-        digest = hashlib.sha256(view.body).hexdigest()[:16]
-        return f'{tag[:-1]}-{digest}"'
-    return tag
+    """The `ETag`: the version in quotes, with the epoch once the store has lost history."""
+    digest = hashlib.sha256(view.body).hexdigest()[:16] if view.is_partial else ""
+    return EntityTag(view.version, view.epoch, digest).header
 
 
 def is_checkout_id(text: str) -> bool:

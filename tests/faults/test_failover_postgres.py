@@ -14,7 +14,7 @@ from services.event_store import EventStore, WritesStopped, open_store
 from services.event_store.recorder import StreamRange
 from services.event_store.server_watch import COMPARING
 from tests.eventually import eventually
-from tests.faults.cluster import Cluster, SharedServer, cluster_on
+from tests.faults.cluster import Cluster
 from tests.faults.load_run import start_services, under_load, wait_for_count
 from tests.servers.postgres import fresh_database
 from tests.servers.postgres_pair import PostgresPair, postgres_pair
@@ -28,12 +28,6 @@ WRITES_AGAIN_SECONDS = 10
 @pytest.fixture
 def pair() -> Iterator[PostgresPair]:
     with postgres_pair() as made:
-        yield made
-
-
-@pytest.fixture
-def on_pair(kafka_bootstrap: str, pair: PostgresPair) -> Iterator[Cluster]:
-    with cluster_on(SharedServer(kafka_bootstrap), pair) as made:
         yield made
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.audit import Audit
 from tests.faults.builds import Build, Patch
-from tests.faults.cluster import Cluster, SharedServer, cluster_on
+from tests.faults.cluster import Cluster
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
 from tests.faults.load_run import start_services, wait_for_count, wait_until_ready
@@ -25,7 +25,7 @@ IGNORES_EPOCHS = (
     ),
     Patch(
         "services/http_api/entity_tag.py",
-        """f'"{self.version}.{self.epoch}"' if self.epoch else f'"{self.version}"'""",
+        """f'"{self.identity}-{self.digest}"' if self.digest else f'"{self.identity}"'""",
         """f'"{self.version}"'""",
     ),
 )
@@ -35,12 +35,6 @@ IGNORES_EPOCHS = (
 @pytest.fixture
 def pair() -> Iterator[PostgresPair]:
     with postgres_pair(synchronous=False) as made:
-        yield made
-
-
-@pytest.fixture
-def on_pair(kafka_bootstrap: str, pair: PostgresPair) -> Iterator[Cluster]:
-    with cluster_on(SharedServer(kafka_bootstrap), pair) as made:
         yield made
 
 
