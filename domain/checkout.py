@@ -43,9 +43,9 @@ class Checkout:
 
     `choice` is the option that the buyer requested; `fulfillment_option_id` is the selected one: the
     merchant's first offer as long as there is no choice. A choice survives while nothing is on offer,
-    and ends when another option replaces it. `order_tax` is the flat tax in the totals.
-    `messages` are those of the last quote. `attempt` is the
-    running payment attempt; `decline` is how the last one failed, until a quote or a new attempt.
+    and ends when another option replaces it. `order_tax` is the flat tax in the totals. `messages` are those
+    of the last quote. `attempt` is the running payment attempt; `decline` is how the last one failed, until a
+    quote or a new attempt.
     `unknown_topic` is that of the first event of a later build: from then on the rest may be out of date.
     """
 

@@ -72,7 +72,7 @@ def _through_sentinel(url: str, bounds: dict[str, Any]) -> Redis:
     }
     is_tls = kind is not None and issubclass(kind, SSLConnection)
     tls = {name: value for name, value in server.items() if name.startswith("ssl_")}
-    sentinel = Sentinel(  # type: ignore[no-untyped-call]
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]  # redis-py does not type it
         [(host["host"].strip("[]"), int(host["port"] or _SENTINEL_PORT)) for host in hosts if host],
         sentinel_kwargs={
             **_SENTINEL_WAITS,

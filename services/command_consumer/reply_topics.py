@@ -65,9 +65,8 @@ class ReplyTopics:
         return {topic: self._for(topic, now) for topic in requested}
 
     def _for(self, topic: str, now: float) -> tuple[str, ...]:
-        if topic == self._fallback or topic not in self._existing:
-            return (self._fallback,)
-        if self._avoided_until.get(topic, now) > now:
+        is_usable = topic in self._existing and self._avoided_until.get(topic, now) <= now
+        if topic == self._fallback or not is_usable:
             return (self._fallback,)
         return (topic, self._fallback) if topic in self._suspected else (topic,)
 

@@ -77,18 +77,14 @@ class Publisher:
         deadline = asyncio.get_running_loop().time() + self._bound
         async with asyncio.timeout_at(deadline):
             producer = await self._started()
-        sent = (_send_to_topic(producer, its, deadline) for its in by_topic.values())
-        results = dict(zip(by_topic, await asyncio.gather(*sent), strict=True))
-        failed = {topic: it for topic, it in results.items() if isinstance(it, Exception)}
+        ends: dict[TopicPartition, int] = {}
+        sent = (_send_to_topic(producer, its, deadline, ends) for its in by_topic.values())
+        errors = dict(zip(by_topic, await asyncio.gather(*sent), strict=True))
+        failed = {topic: error for topic, error in errors.items() if error}
         if failed:
-            reasons = ", ".join(f"{topic}: {it!r}" for topic, it in failed.items())
+            reasons = ", ".join(f"{topic}: {error!r}" for topic, error in failed.items())
             raise KafkaUnavailable(reasons, failed)
-        return {
-            place: end
-            for ends in results.values()
-            if isinstance(ends, dict)
-            for place, end in ends.items()
-        }
+        return ends
 
     async def topics(self) -> dict[str, set[int]]:
         """The topics that exist now, and their partitions. Raises `KafkaUnavailable`."""
@@ -136,23 +132,25 @@ class Publisher:
 
 
 async def _send_to_topic(
-    producer: AIOKafkaProducer, messages: Sequence[ProducerRecord], deadline: float
-) -> dict[TopicPartition, int] | Exception:
-    """Send messages to their one topic. Returns the ends of its partitions, or what it failed with."""
+    producer: AIOKafkaProducer,
+    messages: Sequence[ProducerRecord],
+    deadline: float,
+    ends: dict[TopicPartition, int],
+) -> Exception | None:
+    """Send messages to their one topic, and add the ends of its partitions. Returns what it failed with."""
     try:
         async with asyncio.timeout_at(deadline):
             sent = [
                 await producer.send(m.topic, _sendable(m), key=m.key, headers=m.headers)
                 for m in messages
             ]
-            ends: dict[TopicPartition, int] = {}
             for acknowledged in await asyncio.gather(*sent):
                 # The offset of a batch that a retry found on the broker already may be unknown (-1).
                 if acknowledged.offset >= 0:
                     ends[acknowledged.topic_partition] = acknowledged.offset + 1
-            return ends
     except _FAILURES as error:
         return error
+    return None
 
 
 async def _close(producer: AIOKafkaProducer) -> None:

@@ -31,7 +31,6 @@ from domain.events import (
 from domain.merchant_book import MerchantBook
 from domain.merchant_file import parse_book
 from domain.rejection import Rejection
-from domain.values import FulfillmentOption, Status, Total
 
 CHECKOUT_ID = "checkout_abc123"
 PUBLISHER = "/storefront"
@@ -90,38 +89,6 @@ BODIES: dict[str, dict[str, Any]] = {
     },
 }
 
-_SHIPPING = FulfillmentOption(
-    type="shipping",
-    id="shipping_fast",
-    title="Express Shipping",
-    subtitle="2-3 business days",
-    carrier="Shipping Co",
-    subtotal=150,
-    tax=0,
-    total=150,
-)
-OLDER_VERSIONS: tuple[PublishedEvent, ...] = (
-    CheckoutPriced(
-        fulfillment_options=(_SHIPPING,),
-        fulfillment_option_id=_SHIPPING.id,
-        totals=(
-            Total(type="subtotal", display_text="Subtotal", amount=3500),
-            Total(type="fulfillment", display_text="Shipping", amount=150),
-            Total(type="tax", display_text="Tax", amount=100),
-            Total(type="total", display_text="Total", amount=3750),
-        ),
-        status=Status.READY_FOR_PAYMENT,
-        messages=(),
-    ),
-    PaymentStarted(
-        attempt_id="attempt_0b5a3a7a1d0f4c4e9c1f6d2e8b7a5c3d",
-        amount=4000,
-        currency="usd",
-        provider="stripe",
-    ),
-)
-"""Events in versions that are not recorded any more, but remain in streams and on Kafka."""
-
 _STEPS: tuple[tuple[type[Command], type[Command] | None], ...] = (
     (CreateCheckout, None),
     (UpdateCheckout, CreateCheckout),
@@ -159,6 +126,22 @@ def scenario() -> dict[str, ScenarioStep]:
         command = kind.parse(body or _payment_outcome(kind, before))
         steps[kind.NAME] = _step(number, command, body, before)
     return steps
+
+
+def older_versions() -> tuple[PublishedEvent, ...]:
+    """Events in versions that are not recorded any more, but remain in streams and on Kafka."""
+    priced = scenario()[UpdateCheckout.NAME].events[-1].event
+    if not isinstance(priced, CheckoutPriced):
+        raise TypeError("the scenario's update does not end with its prices")
+    return (
+        CheckoutPriced.model_validate(priced.model_dump(include=set(CheckoutPriced.model_fields))),
+        PaymentStarted(
+            attempt_id="attempt_0b5a3a7a1d0f4c4e9c1f6d2e8b7a5c3d",
+            amount=4000,
+            currency="usd",
+            provider="stripe",
+        ),
+    )
 
 
 def provoked_rejection(

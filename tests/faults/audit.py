@@ -224,7 +224,7 @@ class Audit:
 
 
 def _read_all(store: EventStore) -> tuple[dict[str, list[RecordedEvent]], dict[str, bytes]]:
-    """The streams by checkout, and what must be on Kafka: the stored data, whichever build wrote it."""
+    """The streams by checkout, and what must be on Kafka: the data as it is stored, by any build."""
     streams: dict[str, list[RecordedEvent]] = defaultdict(list)
     messages: dict[str, bytes] = {}
     position = 0

@@ -35,7 +35,7 @@ class Ledger:
     contents: dict[tuple[str, str], bytes] = field(default_factory=dict)
     """The hash of the content that was shown, by checkout and ETag."""
     absent: set[str] = field(default_factory=set)
-    """Checkouts of which a reader or writer was told that they do not exist."""
+    """Checkouts for which a reader or writer got a 404."""
     before_loss: set[Hashable] = field(default_factory=set)
     """The keys of `published`, `http_answers` and `payments`, and their checkouts, at the last loss."""
     lost_at: float = 0.0

@@ -19,9 +19,9 @@ from services.messages.replies import RepliedCommand, accepted, rejected
 from services.messages.rfc3339 import format_rfc3339
 from services.messages.scenario import (
     CHECKOUT_ID,
-    OLDER_VERSIONS,
     PUBLISHER,
     ScenarioStep,
+    older_versions,
     provoked_rejection,
     scenario,
 )
@@ -58,7 +58,7 @@ def event_example(event: type[PublishedEvent], topics: Topics) -> Example | None
         if recorded.topic.partition(":")[0] == event.NAME
     ]
     # As what is not recorded any more: it is passed on as it was.
-    past = [UnknownEvent(it.topic(), it.model_dump(mode="json")) for it in OLDER_VERSIONS]
+    past = [UnknownEvent(it.topic(), it.model_dump(mode="json")) for it in older_versions()]
     older = [replace(named[-1], event=it) for it in past if named]
     found = [recorded for recorded in (*older, *named) if recorded.topic == event.topic()]
     return _example(event.NAME, event_message(topics.events, found[-1])) if found else None
