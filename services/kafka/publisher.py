@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.kafka.connection import KafkaConnection
+from services.kafka.metadata_pause import pause_between_metadata_updates
 from services.kafka.producer_record import ProducerRecord
 from services.runtime.tracing import batch_span, traceparent_in
 
@@ -123,6 +124,7 @@ class Publisher:
         producer = AIOKafkaProducer(
             **self._connection, enable_idempotence=True, acks="all", value_serializer=_value
         )
+        pause_between_metadata_updates(producer.client)
         try:
             await producer.start()
         except BaseException:

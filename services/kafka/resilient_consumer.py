@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.protocol.fetch import FetchRequest
 
 from services.kafka.lenient_decoding import UndecodableRecord, records_in
+from services.kafka.metadata_pause import pause_between_metadata_updates
 
 __all__ = ["ResilientConsumer", "UndecodableRecord"]
 
@@ -26,6 +28,10 @@ class ResilientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     """
 
     failure: str | None = None
+
+    def __init__(self, *topics: str, **settings: Any) -> None:
+        super().__init__(*topics, **settings)
+        pause_between_metadata_updates(self._client)
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
+from services.kafka.metadata_pause import pause_between_metadata_updates
 from tests.faults.cluster import API_KEY, Cluster, ServiceProcess
 from tests.faults.ledger import OWN_REPLIES, SOURCE, Ledger, reply_topic, seen_in
 
@@ -43,6 +44,7 @@ class Channels:
             acks="all",
             request_timeout_ms=5_000,
         )
+        pause_between_metadata_updates(self._producer.client)
         await self._producer.start()
         self._http = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {API_KEY}"},

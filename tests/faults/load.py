@@ -51,15 +51,21 @@ class Load:
         ]
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        """Stop after the requests in flight are answered."""
+    async def __aexit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        """Stop after the requests in flight are answered; at once if the test has failed.
+
+        After a failure a server may still be down, for which a writer would wait without end.
+        """
         self._stopping.set()
+        if failed:
+            for task in self._tasks:
+                task.cancel()
         try:
             results = await asyncio.gather(*self._tasks, return_exceptions=True)
         finally:
             await self._channels.close()
         for result in results:
-            if isinstance(result, BaseException):
+            if isinstance(result, BaseException) and not failed:
                 raise result
 
     async def _create(self, checkout: str) -> None:

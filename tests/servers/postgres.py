@@ -146,8 +146,15 @@ class OwnPostgres:
             programs.end(self._process, signal.SIGQUIT)
 
     def kill(self) -> None:
-        """Kill the server; its backends end as soon as they notice."""
+        """Kill the server and its backends, as a power cut does.
+
+        Backends that only notice that the server is gone stop waiting for the standby, and others may then
+        see, for a moment, a commit that the standby has not (`SyncRepWaitForLSN` in PostgreSQL's source).
+        """
         if self._process:
+            self._process.send_signal(signal.SIGSTOP)  # It would start new ones.
+            for backend in programs.children(self._process.pid):
+                os.kill(backend, signal.SIGKILL)
             programs.end(self._process)
 
     def remove(self) -> None:

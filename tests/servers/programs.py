@@ -80,6 +80,15 @@ def start(
     return process
 
 
+def children(pid: int) -> list[int]:
+    """The ids of a process's children."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+    ).stdout
+    pairs = (map(int, line.split()) for line in listed.splitlines())
+    return [child for child, parent in pairs if parent == pid]
+
+
 def end(process: subprocess.Popen[bytes], *signals: signal.Signals, within: float = 10.0) -> None:
     """Send the signals one after another until the process ends; the last one is SIGKILL."""
     for number in (*signals, signal.SIGKILL):
