@@ -92,6 +92,10 @@ class ServerWatch:
             )
         elif not state["is_same_server"]:
             self.object(COMPARING)
+        elif state["reason"] == COMPARING:
+            # Somebody looked before the comparison ended, and stopped writes after it. Each write itself
+            # compares the server, so this lets none through on yet another one.
+            self._run(_GO_ON, {"comparing": COMPARING})
         elif not state["reason"]:
             self.note(state["epoch"], state["newest"])
             self.is_witness = True

@@ -169,6 +169,23 @@ def test_a_process_that_knows_a_lost_commit_keeps_writes_stopped(knows: str):
                 later.append([event("one", 2)])
 
 
+def test_a_process_that_looked_before_the_comparison_ended_stops_writes_for_a_moment_only(
+    postgres_url: str,
+):
+    with fresh_database(postgres_url) as url, closing(open_store(url)) as store:
+        assert store.server_watch
+        store.append([event("one", 1)])
+
+        # What it does if its query was answered before another process accepted the server.
+        store.server_watch.object(COMPARING)
+
+        with pytest.raises(WritesStopped):
+            store.append([event("one", 2)])
+
+        store.server_watch.look()
+        store.append([event("one", 2)])
+
+
 def test_a_restored_copy_of_the_database_takes_no_write_before_it_was_compared(
     postgres_url: str,
 ):
