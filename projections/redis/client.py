@@ -46,14 +46,14 @@ def redis_at(url: str, run_id: RunId) -> Redis:
         "redis_connect_func": run_id.learn,
     }
     if url.partition(":")[0].endswith("+sentinel"):
-        return _through_sentinel(url, bounds)
+        return _through_sentinel(url, bounds, run_id)
     redis = Redis.from_url(url, **bounds)
     pool = redis.connection_pool
-    pool.connection_class = primary_only(pool.connection_class)
+    pool.connection_class = primary_only(pool.connection_class, lambda: run_id.value)
     return redis
 
 
-def _through_sentinel(url: str, bounds: dict[str, Any]) -> Redis:
+def _through_sentinel(url: str, bounds: dict[str, Any], run_id: RunId) -> Redis:
     found = _SENTINEL_URL.fullmatch(url)
     hosts = [_SENTINEL_HOST.fullmatch(host) for host in found["hosts"].split(",")] if found else []
     if not found or not all(hosts):
@@ -85,7 +85,7 @@ def _through_sentinel(url: str, bounds: dict[str, Any]) -> Redis:
     redis: Redis = sentinel.master_for(
         unquote(found["service"]),
         redis_class=_RedisThroughSentinel,
-        connection_class=primary_only(connection),
+        connection_class=primary_only(connection, lambda: run_id.value),
         **{**server, **bounds},
     )
     return redis

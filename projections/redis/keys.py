@@ -58,6 +58,11 @@ class Keys:
         return f"{self.base}{INDEX_COUNTS}"
 
     @property
+    def projected(self) -> str:
+        """The store's position up to which all events are in the records."""
+        return f"{self.base}projected"
+
+    @property
     def lost(self) -> str:
         """The checkouts that are listed and lack a record."""
         return f"{self.base}lost"

@@ -106,23 +106,29 @@ return is_whole and page or {false}
 
 
 class ListPages:
-    """Reads pages. `are_whole` judges by what the records were built under whether they are complete."""
+    """Reads pages."""
 
-    def __init__(self, redis: Redis, are_whole: Callable[[bytes | None], bool]) -> None:
-        self._are_whole = are_whole
+    def __init__(self, redis: Redis) -> None:
         self._page = redis.register_script(_PAGE)
 
     async def read(
-        self, keys: Keys, wanted: ListFilter, limit: int, cursor: str | None
+        self,
+        keys: Keys,
+        wanted: ListFilter,
+        limit: int,
+        cursor: str | None,
+        are_readable: Callable[[bytes | None], bool],
     ) -> ListPage | None:
-        """A page, as `RedisViews.page` has it."""
+        """A page, as `RedisViews.page` has it. `are_readable` judges by what the records were built under
+        whether they are complete and trusted.
+        """
         records = (keys.record(CHECKOUT_VIEW.name), keys.record(LIST_INDEX.name))
         indexes = wanted.indexes()
         reply = await self._page(
             keys=[keys.built_under, keys.lost, keys.index_counts, *map(keys.index, indexes)],
             args=[limit, *wanted.bounds(), cursor or "", *records, *indexes],
         )
-        if not self._are_whole(reply[0]):
+        if not are_readable(reply[0]):
             return None
         if len(reply) == 1:
             raise UnknownCursor(cursor)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ReadOnlyError
 
+from projections.redis.primary_connection import PrimaryConnection
+
 
 class RunId:
-    """The `run_id` of the server, read anew by each connection.
-
-    Connections to a server that is gone fail, so the value of the newest connection holds for all.
+    """The `run_id` of the server, read anew by each connection. That of the newest one holds: connections to
+    another server are closed before they are used again (`PrimaryConnection`).
     """
 
     def __init__(self, value: str = "") -> None:
@@ -25,6 +26,8 @@ class RunId:
         if (await _info(connection, "replication")).get("role") == "slave":
             raise ReadOnlyError("the server is a replica")
         self.value = (await _info(connection, "server"))["run_id"]
+        if isinstance(connection, PrimaryConnection):
+            connection.run_id = self.value
 
 
 async def _info(connection: AbstractConnection, section: str) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """The records of all projections in Redis. Each is only ever replaced by a newer one, in one step with its
 index entries and the projector's position.
 
-Redis holds nothing that can't be rebuilt. It is trusted only while it is the server process under which the
-records were built: `built_under` names its `run_id`, and a server that was restarted, empty or from an old
-snapshot, has another one. It also names each projection's revision: a new projection, or one of an older
-revision, means that records are missing. All keys name the store and its epoch (`projections.redis.keys`):
-what was made from another store, or before this one lost history, is not read.
+Redis holds nothing that can't be rebuilt. It is read only while the store names it as the server to trust
+(`projections.redis.trust`), and it is the server process under which the records were built: `built_under`
+names its `run_id`, and a server that was restarted, empty or from an old snapshot, has another one. It also
+names each projection's revision: a new projection, or one of an older revision, means that records are
+missing. All keys name the store and its epoch (`projections.redis.keys`): what was made from another store,
+or before this one lost history, is not read.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
@@ -28,6 +30,7 @@ from projections.redis.list_pages import ListPages
 from projections.redis.raw_views import RawViews
 from projections.redis.records import head_of, stored_form, value_of
 from projections.redis.server_identity import RunId
+from projections.redis.trust import Trust, TrustSource, TrustState
 from projections.registry import CHECKOUT_VIEW, PROJECTIONS, RenderedView
 
 _SCANNED_AT_ONCE = 1_000
@@ -62,17 +65,20 @@ class RedisViews:
     when Redis fails.
     """
 
-    def __init__(self, redis: Redis, run_id: RunId, topic_prefix: str, source: Source) -> None:
+    def __init__(
+        self, redis: Redis, run_id: RunId, topic_prefix: str, source: Source, trust: TrustSource
+    ) -> None:
         self._redis = redis
         self._run_id = run_id
         self._topic_prefix = topic_prefix
         self._source = source
+        self.trust = trust
         self._read = redis.register_script(scripts.READ)
         self._apply = redis.register_script(scripts.APPLY)
         self._outdated = redis.register_script(scripts.OUTDATED)
         self._finish = redis.register_script(scripts.FINISH)
         self._counts = IndexCounts(redis)
-        self._pages = ListPages(redis, self._are_whole)
+        self._pages = ListPages(redis)
 
     @property
     def keys(self) -> Keys:
@@ -87,8 +93,8 @@ class RedisViews:
         keys = await self._latest_keys()
         key = keys.record(CHECKOUT_VIEW.name, checkout_id)
         built_under, stored = map(_bytes, await self._read(keys=[keys.built_under, key]))
-        body = value_of(stored, CHECKOUT_VIEW) if self._are_whole(built_under) else None
-        if body is None:
+        body = value_of(stored, CHECKOUT_VIEW)
+        if body is None or not self._are_readable(await self.trust.latest(), built_under):
             return None
         version, epoch = head_of(stored)[0], keys.lineage.epoch
         return RenderedView(checkout_id, version, body, epoch=epoch)
@@ -100,7 +106,14 @@ class RedisViews:
 
         None if the views can't be trusted now. Raises `UnknownCursor`.
         """
-        return await self._pages.read(await self._latest_keys(), wanted, limit, cursor)
+        trust = await self.trust.latest()
+        return await self._pages.read(
+            await self._latest_keys(),
+            wanted,
+            limit,
+            cursor,
+            partial(self._are_readable, trust),
+        )
 
     async def apply(self, views: Sequence[RenderedView], advances: Sequence[Advance] = ()) -> bool:
         """Store the records that are newer than those in Redis, their index entries, and the positions.
@@ -138,9 +151,38 @@ class RedisViews:
         await self._redis.srem((await self._latest_keys()).lost, *lost)
 
     async def are_built(self) -> bool:
-        """Whether all records and indexes are here, built under this server process."""
+        """Whether all records and indexes are here, built under this server process, trusted or not."""
         keys = await self._latest_keys()
-        return self._are_whole(_bytes(await self._redis.get(keys.built_under)))
+        built_under, _ = await self._read(keys=[keys.built_under, keys.built_under])
+        return self._are_whole(_bytes(built_under))
+
+    async def know_source(self) -> None:
+        """Look at the store before calls of Redis are timed: a slow store is not a slow Redis."""
+        await self._source.latest()
+        await self.trust.latest()
+
+    async def is_trusted(self) -> bool:
+        """Whether readers read this server."""
+        trust = await self.trust.latest()
+        return trust.state is TrustState.TRUSTED and self.is_server_of(trust)
+
+    def is_server_of(self, trust: Trust) -> bool:
+        """Whether this is the server that views are written to. Known after a first call of it."""
+        return trust.is_for(self._run_id.value)
+
+    @property
+    def run_id(self) -> str:
+        """The server's `run_id`, as the newest connection has it; empty before the first one."""
+        return self._run_id.value
+
+    async def projected(self) -> int | None:
+        """The store's position up to which all events are in the records; None if it is not known."""
+        found = await self._redis.get((await self._latest_keys()).projected)
+        return None if found is None else int(found)
+
+    async def set_projected(self, position: int) -> None:
+        """Declare that all events up to this position of the store are in the records."""
+        await self._redis.set((await self._latest_keys()).projected, position)
 
     async def eviction_policy(self) -> str | None:
         """How Redis chooses keys to evict when its memory is full, if it may evict any."""
@@ -165,7 +207,7 @@ class RedisViews:
         epochs, which nobody reads any more. Returns what to finish with.
         """
         keys = await self._latest_keys()
-        await self._redis.delete(keys.built_under, keys.positions)
+        await self._redis.delete(keys.built_under, keys.positions, keys.projected)
         name = await self._counts.begin(keys)
         if keys.lineage.epoch:
             await self._remove_earlier_epochs(keys)
@@ -235,6 +277,10 @@ class RedisViews:
         """Close the connections."""
         await self._redis.aclose()
 
+    def _are_readable(self, trust: Trust, built_under: bytes | None) -> bool:
+        is_trusted = trust.state is TrustState.TRUSTED and self.is_server_of(trust)
+        return is_trusted and self._are_whole(built_under)
+
     def _are_whole(self, built_under: bytes | None) -> bool:
         """Whether they were built under the server that answers, in our revisions or later ones."""
         run_id, _, revisions = (built_under or b"").decode().partition("\n")
@@ -259,10 +305,10 @@ def chunks(views: Sequence[RenderedView]) -> Iterator[Sequence[RenderedView]]:
         yield chunk
 
 
-def connect(url: str, topic_prefix: str, source: Source) -> RedisViews:
+def connect(url: str, topic_prefix: str, source: Source, trust: TrustSource) -> RedisViews:
     """The records in the Redis at a URL (see `redis_at`)."""
     run_id = RunId()
-    return RedisViews(redis_at(url, run_id), run_id, topic_prefix, source)
+    return RedisViews(redis_at(url, run_id), run_id, topic_prefix, source, trust)
 
 
 def _bytes(reply: bytes | str | None) -> bytes | None:

@@ -10,6 +10,7 @@ from services.command_handling import GroupCommitter
 from services.kafka.connection import KafkaConnection, connection_of
 from services.kafka.topic_readiness import TopicReadiness
 from services.kafka.topics import Topics
+from services.runtime.health import degrading
 from services.runtime.settings import Settings
 
 
@@ -32,7 +33,7 @@ async def run(settings: Settings) -> None:
         checks = {
             "store": store_check(store),
             "writer": failure_check(writer),
-            "redis": views_check(views),
+            "redis": degrading(views_check(views)),
             "kafka": failure_check(consumer.batch_consumer),
         }
         needed = (topics.commands, topics.replies, topics.dead_letters)

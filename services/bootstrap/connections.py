@@ -50,7 +50,7 @@ async def opened_views(settings: Settings, store: EventStore) -> AsyncIterator[R
         raise BadSetting(f"{variable('redis_url')} is not set, and this service needs it")
     try:
         url, prefix = settings.redis_url.get_secret_value(), settings.topic_prefix
-        views = connect(url, prefix, store.known_lineage)
+        views = connect(url, prefix, store.known_lineage, store.views_trust)
     except ValueError as error:
         raise BadSetting(f"{variable('redis_url')}: {error}") from None
     try:

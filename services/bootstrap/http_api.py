@@ -16,7 +16,7 @@ from services.http_api.history_reader import HistoryReader
 from services.http_api.list_reader import ListReader
 from services.http_api.payment_watch import PaymentWatch
 from services.kafka.topics import Topics
-from services.runtime.health import Check
+from services.runtime.health import Check, degrading
 from services.runtime.settings import BadSetting, Settings, variable
 from services.runtime.shutdown import until_stop_requested
 from services.security.api_keys import BadKeysFile, ReloadingApiKeys
@@ -35,7 +35,7 @@ def build(
     checks = {
         "store": store_check(store),
         "writer": failure_check(writer),
-        "redis": views_check(views),
+        "redis": degrading(views_check(views)),
         "keys": failure_check(keys),
         **more_checks,
     }

@@ -10,6 +10,7 @@ from services.event_store import EventStore
 from services.payment_worker.payment_gateway import PaymentGateway
 from services.payment_worker.providers.from_settings import gateway_of
 from services.payment_worker.worker import PaymentWorker
+from services.runtime.health import degrading
 from services.runtime.settings import Settings
 from services.security.token_encryption import TokenKeys
 
@@ -46,7 +47,7 @@ async def run(settings: Settings) -> None:
         checks = {
             "store": store_check(store),
             "writer": failure_check(writer),
-            "redis": views_check(views),
+            "redis": degrading(views_check(views)),
             "payments": failure_check(worker),
         }
         await run_with_health(settings, worker, checks)

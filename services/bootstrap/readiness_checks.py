@@ -46,7 +46,9 @@ def views_check(views: RedisViews) -> Check:
             return f"Redis refuses writes ({refusal}): {_WAY_OUT}"
         if evicting := await eviction_problem(views):
             return evicting
-        return None if await views.are_built() else "the views are being rebuilt"
+        if not await views.are_built():
+            return "the views are being rebuilt"
+        return None if await views.is_trusted() else "Redis is being brought up to date"
 
     return check
 

@@ -8,17 +8,35 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from projections.redis.circuit_breaker import PAUSE_SECONDS, CircuitBreaker
+from projections.redis.trust import Trust, TrustSource, TrustState, distrust
 from projections.redis.views import chunks
 from projections.registry import RenderedView
+from services.event_store import StoreUnavailable
 
 logger = logging.getLogger(__name__)
+
+
+_LOOKS = 3
+"""How often `show` looks at the trust: once, once more when all know it, and once if that came too early."""
 
 
 class Views(Protocol):
     """The read models, as far as a writer needs them."""
 
+    trust: TrustSource
+
+    @property
+    def run_id(self) -> str:
+        """The Redis server's, as the newest connection has it; empty before the first one."""
+
+    async def know_source(self) -> None:
+        """Look at the store before calls of Redis are timed."""
+
     async def apply(self, views: Sequence[RenderedView]) -> bool:
         """Store the records that are newer than those in Redis. Raises `RedisError`."""
+
+    def is_server_of(self, trust: Trust) -> bool:
+        """Whether this is the server that views are written to."""
 
 
 class ViewWriter:
@@ -29,28 +47,48 @@ class ViewWriter:
         self._breaker = CircuitBreaker()
 
     async def show(self, views: Sequence[RenderedView]) -> bool:
-        """Whether readers see these views, or newer ones, from now on."""
-        if views and self._breaker.is_open:
-            return False
-        return await self._apply(newest(views))
+        """Whether readers see these views, or newer ones, from now on.
+
+        While Redis is distrusted, all read the store: nothing needs to be written.
+        """
+        if not views:
+            return True
+        for _ in range(_LOOKS):
+            trust = await self._views.trust.latest()
+            if trust.state is not TrustState.DISTRUSTED:
+                return not self._breaker.is_open and await self._apply(newest(views), trust)
+            if trust.age >= self._views.trust.known_within:
+                return True
+            # A change that is young is not known to all readers yet.
+            await asyncio.sleep(self._views.trust.known_within - trust.age)
+        return False
 
     async def show_for_certain(self, views: Sequence[RenderedView]) -> None:
-        """Return only when readers see these views, or newer ones, however long it takes."""
-        wanted = newest(views)
-        shown = await self._apply(wanted)
-        while not shown:
-            await asyncio.sleep(PAUSE_SECONDS)
-            shown = await self._apply(wanted)
+        """Return only when readers see these views, or newer ones, however long it takes: in Redis, or in the
+        store if Redis does not take them.
+        """
+        if await self.show(views):
+            return
+        await asyncio.sleep(PAUSE_SECONDS)
+        while not await self.show(views):
+            # A second failure is no hiccup.
+            try:
+                await distrust(self._views.trust)
+            except StoreUnavailable as error:
+                logger.warning("%d views wait for Redis or the store: %s", len(views), error)
+                await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _apply(self, views: Sequence[RenderedView]) -> bool:
+    async def _apply(self, views: Sequence[RenderedView], trust: Trust) -> bool:
+        before = self._views.run_id
         try:
             for chunk in chunks(views):
+                await self._views.know_source()
                 async with self._breaker.attempt():
                     await self._views.apply(chunk)
         except Exception as error:
             logger.exception("%d views were not written: %s", len(views), type(error).__name__)
             return False
-        return True
+        return self._views.is_server_of(trust) and before in ("", self._views.run_id)
 
 
 def newest(views: Sequence[RenderedView]) -> list[RenderedView]:

@@ -35,4 +35,6 @@ class EmbeddedKafka:
 def embedded_views(topic_prefix: str, store: EventStore) -> RedisViews:
     """Views of a store in this process's memory."""
     run_id = RunId(uuid.uuid4().hex)
-    return RedisViews(FakeAsyncRedis(), run_id, topic_prefix, store.known_lineage)
+    return RedisViews(
+        FakeAsyncRedis(), run_id, topic_prefix, store.known_lineage, store.views_trust
+    )

@@ -57,6 +57,12 @@ MIGRATIONS: tuple[AnyMigration, ...] = (
         "CREATE TABLE store_server (only_row integer PRIMARY KEY CHECK (only_row = 1), "
         "server text NOT NULL)",
     ),
+    on_both(
+        4,
+        "the Redis server whose views are trusted",
+        "CREATE TABLE views_trust (only_row integer PRIMARY KEY CHECK (only_row = 1), "
+        "run_id text NOT NULL, state text NOT NULL, change bigint NOT NULL)",
+    ),
 )
 
 

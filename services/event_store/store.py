@@ -32,6 +32,7 @@ from services.event_store.recorder import (
 from services.event_store.server_watch import LOOK_SECONDS, ServerWatch
 from services.event_store.set_aside import SetAsideStreams
 from services.event_store.stored_row import PositionedEvent, StoredRow
+from services.event_store.views_trust import ViewsTrust
 from services.event_store.write_guard import WriteGuard
 from services.runtime.tracing import span
 
@@ -60,6 +61,7 @@ class EventStore:
         self._events = es.EventStore[str](self._mapper, recorder)  # type: ignore[arg-type]
         lineage.establish(self._run)
         self.known_lineage = KnownLineage(self.lineage)
+        self.views_trust = ViewsTrust(self._run)
         self._listeners: list[Callable[[], None]] = []
         is_shared = isinstance(recorder, PostgresRecorder)
         self.attempts = PaymentAttempts(self._run, "FOR UPDATE SKIP LOCKED" if is_shared else "")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from services.event_store import lineage
-from services.event_store.known_lineage import FRESH_SECONDS
+from services.event_store.known import FRESH_SECONDS
 from services.event_store.lineage import Lineage
 from services.event_store.publication import Publication, restart_statements
 from services.event_store.recorder import Statement

@@ -7,6 +7,7 @@ import logging
 
 from domain.checkout import fold
 from projections.redis.circuit_breaker import REDIS_FAILURES, CircuitBreaker
+from projections.redis.trust import TrustState, distrust
 from projections.redis.views import RedisViews
 from projections.registry import RenderedView, render_view
 from services.event_store import EventStore
@@ -17,7 +18,11 @@ logger = logging.getLogger(__name__)
 
 
 class CheckoutReader:
-    """A missing view does not prove that the checkout is missing: only the store can say that."""
+    """A missing view does not prove that the checkout is missing: only the store can say that.
+
+    What is read from the store may be newer than what Redis shows to the next reader. So it is written to
+    Redis before it is shown, or nobody reads Redis any more.
+    """
 
     def __init__(self, views: RedisViews, store: EventStore) -> None:
         self._views = views
@@ -28,13 +33,21 @@ class CheckoutReader:
         """The view, or None if there is no such checkout. Raises `StoreUnavailable`, and
         `UnknownBeginning` if this build can show nothing of it.
         """
-        view = await self._from_redis(checkout_id)
+        trust = await self._views.trust.latest()
+        is_read = trust.state is TrustState.TRUSTED
+        view = await self._from_redis(checkout_id) if is_read else None
         VIEWS_FROM.labels(origin="redis" if view else "store").inc()
-        return view or await self._from_store(checkout_id)
+        if view:
+            return view
+        view = await self._from_store(checkout_id)
+        if view and not await self._is_in_redis(view):
+            await distrust(self._views.trust)
+        return view
 
     async def _from_redis(self, checkout_id: str) -> RenderedView | None:
         if self._breaker.is_open:
             return None
+        await self._views.know_source()
         try:
             async with self._breaker.attempt():
                 return await self._views.get(checkout_id)
@@ -49,3 +62,19 @@ class CheckoutReader:
         )
         checkout = fold(found.streams.get(checkout_id, ()))
         return render_view(checkout, epoch) if checkout else None
+
+    async def _is_in_redis(self, view: RenderedView) -> bool:
+        """Write the view to the server that readers read, or will read. Also after a failure of Redis: one
+        call that takes too long is no reason for all to stop reading it.
+        """
+        trust = await self._views.trust.latest()
+        if trust.state is TrustState.DISTRUSTED:
+            return False
+        await self._views.know_source()
+        before = self._views.run_id
+        try:
+            async with self._breaker.attempt():
+                await self._views.apply([view])
+        except REDIS_FAILURES:
+            return False
+        return self._views.is_server_of(trust) and before in ("", self._views.run_id)

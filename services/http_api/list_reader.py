@@ -22,6 +22,7 @@ class ListReader:
         """A page; None while Redis is down or being filled. Raises `UnknownCursor`."""
         if self._breaker.is_open:
             return None
+        await self._views.know_source()
         try:
             async with self._breaker.attempt():
                 return await self._views.page(wanted, limit, cursor)

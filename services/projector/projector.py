@@ -12,12 +12,15 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from domain.values import CHECKOUT_ID_PATTERN
 from projections.rebuild import rebuild
+from projections.redis.circuit_breaker import REDIS_FAILURES
+from projections.redis.trust import distrust
 from projections.redis.views import Advance, RedisViews, chunks
 from projections.registry import render_view
 from services.event_store import EventStore
 from services.kafka.batch_consumer import BatchConsumer, Records
 from services.kafka.connection import KafkaConnection
 from services.kafka.topics import Topics
+from services.projector.readers_return import Watermark, let_readers_return
 from services.runtime.lag import LagMonitor
 from services.runtime.metrics import PROJECTED, PROJECTION_LAG
 from services.runtime.supervised_task import SupervisedTask
@@ -27,7 +30,9 @@ logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.5
 _REBUILD_LOCK = "rebuild"
-_REBUILD_LOCK_SECONDS = 60
+_REBUILD_LOCK_SECONDS = 20
+"""Of a projector that was killed. A live one renews the lock as it goes."""
+
 _SUBJECT = re.compile(CHECKOUT_ID_PATTERN.encode())
 _SEQUENCE = re.compile(rb"[0-9]{1,20}")
 
@@ -58,6 +63,7 @@ class Projector:
         self.batch_consumer = BatchConsumer(
             connection, topics.events, f"{topics.prefix}projector", self._project, self._go_back
         )
+        self._watermark = Watermark(store, views, self._ends)
         waiting = "events are not projected yet"
         self.lag = LagMonitor(waiting, self.batch_consumer.lag, PROJECTION_LAG, max_lag)
 
@@ -114,8 +120,14 @@ class Projector:
                 self.batch_consumer.consumer.seek(partition, position)
 
     async def _look_after_redis(self) -> None:
-        await self._ensure_built()
+        try:
+            await self._ensure_built()
+        except REDIS_FAILURES:
+            # Nobody may read what can't be brought up to date, also if nobody happens to read now.
+            await distrust(self._views.trust)
+            raise
         await self._mend()
+        await self._watermark.note()
         await asyncio.sleep(_LOOK_SECONDS)
 
     async def _mend(self) -> None:
@@ -130,27 +142,37 @@ class Projector:
             logger.warning("%d checkouts lacked a view, which was written again", len(lost))
 
     async def _ensure_built(self) -> None:
-        """Return when the records are complete, after rebuilding them if nobody else does."""
+        """Return when the records are complete and trusted, after repairing them if nobody else does."""
         async with self._building:
-            while not await self._views.are_built():
+            while not (await self._views.are_built() and await self._views.is_trusted()):
                 if await self._hold_rebuild_lock():
-                    await self._rebuild()
+                    await self._repair()
                 else:
                     await asyncio.sleep(_LOOK_SECONDS)
 
     async def _hold_rebuild_lock(self) -> bool:
         return await self._views.try_lock(_REBUILD_LOCK, self._name, _REBUILD_LOCK_SECONDS)
 
-    async def _rebuild(self) -> None:
-        """Rebuild the records, unless somebody finished just before we got the lock."""
+    async def _repair(self) -> None:
+        """Rebuild the records, or let readers return to them, unless somebody has just done so."""
         try:
-            if await self._views.are_built():
-                return
-            logger.warning("the views are missing or of another Redis: building them")
-            count = await rebuild(self._views, self._store, await self._ends(), self._renew)
-            logger.warning("%s views were built", "no" if count is None else count)
+            if await self._views.is_trusted():
+                await self._rebuild()
+            else:
+                await let_readers_return(
+                    self._views, self._store, self._rebuild, self._hold_rebuild_lock
+                )
         finally:
             await self._views.unlock(_REBUILD_LOCK, self._name)
+
+    async def _rebuild(self) -> None:
+        if not await self._views.are_built():
+            logger.warning("the views are missing or of another Redis: building them")
+            newest = await asyncio.to_thread(self._store.newest)
+            count = await rebuild(self._views, self._store, await self._ends(), self._renew)
+            if count is not None:
+                await self._views.set_projected(newest)
+            logger.warning("%s views were built", "no" if count is None else count)
 
     async def _renew(self, count: int) -> None:
         logger.info("%d views are built so far", count)

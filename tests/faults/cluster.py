@@ -83,11 +83,15 @@ class ServiceProcess:
         return self.process is not None and self.process.poll() is not None
 
     def is_ready(self) -> bool:
-        """Whether `/readyz` returns 200."""
+        """Whether `/readyz` says that all is well, also what the service could do without."""
+        return self.status() == "ready"
+
+    def status(self) -> str:
+        """The status that `/readyz` tells; empty if it does not answer."""
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=3).status_code == 200
+            return str(httpx.get(f"{self.url}/readyz", timeout=3).json()["status"])
         except httpx.HTTPError:
-            return False
+            return ""
 
     def readiness(self) -> dict[str, str]:
         """The checks in the body of `/readyz`, by name."""

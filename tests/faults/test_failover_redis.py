@@ -10,7 +10,6 @@ import pytest
 from tests.eventually import eventually_async
 from tests.faults.cluster import API_KEY, Cluster, SharedServer, cluster_on
 from tests.faults.load_run import (
-    OLDER_THAN_SHOWN,
     find_service,
     start_services,
     under_load,
@@ -56,7 +55,7 @@ async def test_a_frozen_primary_that_wakes_as_one_is_not_believed(
     on_sentinels: Cluster, sentinels: RedisWithSentinels
 ):
     services = await start_services(on_sentinels)
-    async with under_load(on_sentinels, services, tolerated=OLDER_THAN_SHOWN) as counts:
+    async with under_load(on_sentinels, services) as counts:
         await wait_for_count(counts, "http writes", by=50)
         frozen = sentinels.primary
         assert frozen.process

@@ -8,7 +8,6 @@ import psycopg
 
 from tests.faults.cluster import API_KEY, Cluster
 from tests.faults.load_run import (
-    OLDER_THAN_SHOWN,
     find_service,
     start_services,
     under_load,
@@ -64,7 +63,7 @@ async def test_cut_connections_and_an_immediate_restart_of_postgresql_lose_nothi
 async def test_redis_may_return_empty_outdated_or_after_a_hang(on_own_servers: Cluster):
     services = await start_services(on_own_servers)
     redis = on_own_servers.redis
-    async with under_load(on_own_servers, services, tolerated=OLDER_THAN_SHOWN) as counts:
+    async with under_load(on_own_servers, services) as counts:
         await asyncio.sleep(1)
         await asyncio.to_thread(redis.snapshot)
         await asyncio.sleep(2)
@@ -101,7 +100,7 @@ async def test_readiness_names_the_lost_server(on_own_servers: Cluster):
 
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {API_KEY}"}) as http:
         response = await http.get(f"{find_service(services, 'api').url}/readyz")
-    assert response.status_code == 503
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
     checks = response.json()["checks"]
     assert checks["redis"] != "ok"
     assert checks["store"] == "ok"

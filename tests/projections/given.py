@@ -16,6 +16,7 @@ from domain.merchant_file import parse_book
 from projections.list_index import INDEX
 from projections.projection import Record
 from projections.redis.server_identity import RunId
+from projections.redis.trust import Trust, TrustState
 from projections.redis.views import RedisViews, connect
 from projections.registry import LIST_INDEX, PROJECTIONS, RenderedView
 
@@ -49,6 +50,38 @@ def checkout(checkout_id: str) -> Checkout:
     return folded
 
 
+class AnyServer(Trust):
+    """Trust in whichever server it is."""
+
+    def is_for(self, run_id: str) -> bool:
+        return True
+
+
+class AlwaysTrusted:
+    """A store that trusts every Redis, as long as its records are whole."""
+
+    known_within = 0.0
+
+    async def latest(self) -> Trust:
+        return AnyServer("any", TrustState.TRUSTED, 1)
+
+    async def move(self, before: Trust, state: TrustState, run_id: str) -> bool:
+        raise AssertionError(f"nobody changes it: {before} to {state} for {run_id}")
+
+
+class TrustedServer:
+    """Views on the server that everybody reads."""
+
+    trust = AlwaysTrusted()
+    run_id = "any"
+
+    async def know_source(self) -> None:
+        """The store is this object."""
+
+    def is_server_of(self, trust: Trust) -> bool:
+        return True
+
+
 class History:
     """A store's lineage, as far as views need it."""
 
@@ -61,12 +94,12 @@ class History:
 
 def views_in(redis: FakeAsyncRedis, run_id: RunId | None = None) -> RedisViews:
     """Views of some store in a Redis of this process."""
-    return RedisViews(redis, run_id or RunId("fake"), "checkout.", History())
+    return RedisViews(redis, run_id or RunId("fake"), "checkout.", History(), AlwaysTrusted())
 
 
 def views_at(url: str) -> RedisViews:
     """Views of some store in the Redis at a URL."""
-    return connect(url, "checkout.", History())
+    return connect(url, "checkout.", History(), AlwaysTrusted())
 
 
 class Redis:

@@ -8,7 +8,7 @@ from projections.list_page import ListFilter
 from projections.rebuild import rebuild
 from projections.redis.views import Advance, RedisViews, connect
 from projections.registry import render_view
-from tests.projections.given import History
+from tests.projections.given import AlwaysTrusted, History
 from tests.projections.listed import listed, show
 from tests.projections.test_rebuild import Store
 
@@ -21,7 +21,7 @@ async def open_views(redis_of_ours: str) -> AsyncIterator[Open]:
     opened: list[RedisViews] = []
 
     def open_them(prefix: str, history: History) -> RedisViews:
-        opened.append(connect(redis_of_ours, prefix, history))
+        opened.append(connect(redis_of_ours, prefix, history, AlwaysTrusted()))
         return opened[-1]
 
     await open_them("", History())._redis.flushdb()

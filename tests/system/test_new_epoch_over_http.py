@@ -8,7 +8,7 @@ import httpx
 
 from services.dev.system import dev_system
 from services.event_store import open_store
-from services.event_store.known_lineage import FRESH_SECONDS
+from services.event_store.known import FRESH_SECONDS
 from tests.eventually import eventually_async
 from tests.system.http_user import ITEMS, error_of
 

@@ -17,8 +17,16 @@ def health_paths() -> dict[str, Any]:
             "readyz",
             "Whether requests can be served, with the state of each dependency.",
             {
-                "200": _readiness("Every check passes.", "ready", "ok"),
-                "503": _readiness("A check fails.", "not_ready", "no answer within 2 s"),
+                "200": _readiness(
+                    "Every check passes, or the service can do its own job without, slower or in part.",
+                    {"enum": ["ready", "degraded"]},
+                    {"status": "ready", "checks": {"redis": "ok"}},
+                ),
+                "503": _readiness(
+                    "A check fails that the service can't do without.",
+                    {"const": "not_ready"},
+                    {"status": "not_ready", "checks": {"store": "no answer within 2 s"}},
+                ),
             },
         ),
         "/metrics": _path("metrics", "Metrics for Prometheus.", {"200": _metrics()}),
@@ -46,11 +54,11 @@ def _alive() -> dict[str, Any]:
     return _json("The process is alive.", schema, {"status": "ok"})
 
 
-def _readiness(description: str, status: str, state: str) -> dict[str, Any]:
+def _readiness(description: str, status: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
     schema = {
         "type": "object",
         "properties": {
-            "status": {"const": status},
+            "status": status,
             "checks": {
                 "type": "object",
                 "description": "The state of each dependency: `ok`, or the reason why it is not.",
@@ -60,7 +68,7 @@ def _readiness(description: str, status: str, state: str) -> dict[str, Any]:
         "required": ["status", "checks"],
         "additionalProperties": False,
     }
-    return _json(description, schema, {"status": status, "checks": {"redis": state}})
+    return _json(description, schema, example)
 
 
 def _metrics() -> dict[str, Any]:

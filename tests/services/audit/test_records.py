@@ -14,6 +14,7 @@ from services.audit.all_views import wrong_views
 from services.audit.views_check import ViewsCheck
 from services.audit.views_rebuild import Rebuild
 from services.event_store import EventStore
+from tests.projections.given import AlwaysTrusted
 from tests.services.audit.given import Shop
 
 CART = CreateCheckout.parse({"items": [{"id": "item_123", "quantity": 1}]})
@@ -24,7 +25,9 @@ async def views(store: EventStore, shop: Shop) -> AsyncIterator[RedisViews]:
     """The records of two checkouts, complete."""
     for checkout_id in "ab":
         shop.ask(CART, checkout_id)
-    opened = RedisViews(FakeAsyncRedis(), RunId("fake"), "checkout.", store.known_lineage)
+    opened = RedisViews(
+        FakeAsyncRedis(), RunId("fake"), "checkout.", store.known_lineage, AlwaysTrusted()
+    )
     await rebuilt(opened, store)
     yield opened
     await opened.close()

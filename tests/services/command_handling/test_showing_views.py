@@ -7,6 +7,7 @@ from projections.projection import Record
 from projections.redis.views import chunks
 from projections.registry import RenderedView
 from services.command_handling.view_writer import ViewWriter, newest
+from tests.projections.given import TrustedServer
 
 
 def view(checkout_id: str, version: int = 1, size: int = 10) -> RenderedView:
@@ -31,7 +32,7 @@ def test_portions_are_bounded_in_number_and_size_and_lose_nothing():
 
 
 async def test_a_slow_read_model_has_its_time_for_each_portion():
-    class Slow:
+    class Slow(TrustedServer):
         written = 0
 
         async def apply(self, views: Sequence[RenderedView]) -> bool:
@@ -46,7 +47,7 @@ async def test_a_slow_read_model_has_its_time_for_each_portion():
 
 
 async def test_an_error_of_an_unknown_kind_leaves_nobody_without_an_answer():
-    class Odd:
+    class Odd(TrustedServer):
         async def apply(self, views: Sequence[RenderedView]) -> bool:
             raise KeyError("run_id")
 

@@ -19,6 +19,7 @@ from services.command_handling.view_writer import ViewWriter
 from services.event_store import EventStore
 from services.event_store.side_row_encoder import side_row_encoder
 from tests.eventually import eventually_async
+from tests.projections.given import TrustedServer
 from tests.services.command_handling.given import (
     BOOK,
     NOON,
@@ -33,7 +34,7 @@ from tests.services.command_handling.given import (
 )
 
 
-class Shown:
+class Shown(TrustedServer):
     """Views that are shown at once, or fail as often as they are told to."""
 
     def __init__(self) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from domain.lineage import Lineage
 from services.event_store import EventStore, StoreUnavailable
-from services.event_store.known_lineage import FRESH_SECONDS, KnownLineage
+from services.event_store.known import FRESH_SECONDS
+from services.event_store.known_lineage import KnownLineage
 from tests.eventually import eventually, eventually_async
 
 

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from domain.rejection import invalid
+from projections.redis.trust import TrustState
 from services.event_store import EventStore
 from services.event_store.payment_attempts import AttemptState
 from services.event_store.publication import Publication, PublishedEvent
@@ -27,6 +28,7 @@ TABLES = (
     "write_guard",
     "schema_migrations",
     "set_aside",
+    "views_trust",
 )
 
 
@@ -119,6 +121,13 @@ def test_the_relays_position_and_the_write_guard(later: EventStore):
     later.write_guard.release(after, begin_epoch=True)
     later.append([event("new", 1)])
     assert later.write_guard.reason() is None
+
+
+async def test_the_trusted_redis_server(later: EventStore):
+    for number, state in enumerate((TrustState.DISTRUSTED, TrustState.RETURNING), 1):
+        assert await later.views_trust.move(await later.views_trust.latest(), state, "run id")
+        trust = later.views_trust.read_again()
+        assert (trust.run_id, trust.state, trust.change) == ("run id", state, number)
 
 
 def test_payment_attempts(later: EventStore):

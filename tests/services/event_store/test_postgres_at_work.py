@@ -59,7 +59,9 @@ def test_a_table_that_an_earlier_build_did_not_have_is_made_when_the_next_store_
 ):
     postgres_store.append([event("one", 1)])
     with psycopg.connect(postgres_database) as admin:
-        admin.execute("DROP TABLE positions, set_aside, store_server, schema_migrations")
+        admin.execute(
+            "DROP TABLE positions, set_aside, store_server, views_trust, schema_migrations"
+        )
     opened(postgres_database).advance("relay", 1)
     assert postgres_store.position("relay") == 1
     assert len(postgres_store.tail(0, 10)) == 1

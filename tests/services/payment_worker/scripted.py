@@ -21,6 +21,7 @@ from services.payment_worker.payment_gateway import (
 )
 from services.payment_worker.worker import PaymentWorker
 from services.security.token_encryption import TokenKeys
+from tests.projections.given import TrustedServer
 from tests.services.command_handling.given import TOKEN_KEYS, handler_on
 from tests.services.command_handling.paying import complete, ready
 
@@ -68,7 +69,7 @@ class Scripted:
         self.is_closed = True
 
 
-class Unseen:
+class Unseen(TrustedServer):
     """A read model that nobody reads."""
 
     async def apply(self, views: Sequence[RenderedView]) -> bool:

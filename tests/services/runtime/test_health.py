@@ -7,7 +7,7 @@ import pytest
 from starlette.applications import Starlette
 
 from services.runtime import health
-from services.runtime.health import health_routes, readiness
+from services.runtime.health import degrading, health_routes, readiness
 from services.runtime.metrics import COMMANDS
 
 
@@ -53,6 +53,31 @@ async def test_it_is_not_ready_while_one_check_fails_and_tells_which_and_why():
     assert answer.status_code == 503
     checks = {"store": "ok", "kafka": "the disk is full"}
     assert answer.json() == {"status": "not_ready", "checks": checks}
+
+
+async def test_it_is_degraded_while_only_what_it_can_do_without_fails():
+    async with client(store=well, redis=degrading(unwell)) as service:
+        answer = await service.get("/readyz")
+
+    assert answer.status_code == 200
+    checks = {"store": "ok", "redis": "the disk is full"}
+    assert answer.json() == {"status": "degraded", "checks": checks}
+
+
+async def test_it_is_not_ready_if_something_that_it_needs_fails_as_well():
+    async with client(store=unwell, redis=degrading(unwell)) as service:
+        answer = await service.get("/readyz")
+
+    assert (answer.status_code, answer.json()["status"]) == (503, "not_ready")
+
+
+async def test_no_answer_and_an_error_only_degrade_too(quick):
+    async with client(redis=degrading(silent), cache=degrading(broken)) as service:
+        answer = (await service.get("/readyz")).json()
+
+    assert answer["status"] == "degraded"
+    assert "no answer" in answer["checks"]["redis"]
+    assert answer["checks"]["cache"] == "ConnectionRefusedError"
 
 
 async def test_a_check_that_breaks_is_told_and_logged(caplog):
