@@ -161,6 +161,7 @@ async def _close(producer: AIOKafkaProducer) -> None:
         with contextlib.suppress(KafkaError, OSError, TimeoutError, asyncio.CancelledError):
             async with asyncio.timeout(_STOP_SECONDS):
                 await close()
+    producer._closed = True  # noqa: SLF001 - or it reports itself as left open
 
 
 class _NoValue:
