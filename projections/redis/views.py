@@ -156,6 +156,14 @@ class RedisViews:
         built_under, _ = await self._read(keys=[keys.built_under, keys.built_under])
         return self._are_whole(_bytes(built_under))
 
+    async def apply_on(self, trust: Trust, views: Sequence[RenderedView]) -> bool:
+        """Store the records that are newer than those in Redis. Whether the server that views are written to
+        has them: not if another one may have answered meanwhile.
+        """
+        before = self.run_id
+        await self.apply(views)
+        return self.is_server_of(trust) and before in ("", self.run_id)
+
     async def know_source(self) -> None:
         """Look at the store before calls of Redis are timed: a slow store is not a slow Redis."""
         await self._source.latest()
@@ -163,8 +171,7 @@ class RedisViews:
 
     async def is_trusted(self) -> bool:
         """Whether readers read this server."""
-        trust = await self.trust.latest()
-        return trust.state is TrustState.TRUSTED and self.is_server_of(trust)
+        return self._is_trusted(await self.trust.latest())
 
     def is_server_of(self, trust: Trust) -> bool:
         """Whether this is the server that views are written to. Known after a first call of it."""
@@ -278,8 +285,10 @@ class RedisViews:
         await self._redis.aclose()
 
     def _are_readable(self, trust: Trust, built_under: bytes | None) -> bool:
-        is_trusted = trust.state is TrustState.TRUSTED and self.is_server_of(trust)
-        return is_trusted and self._are_whole(built_under)
+        return self._is_trusted(trust) and self._are_whole(built_under)
+
+    def _is_trusted(self, trust: Trust) -> bool:
+        return trust.state is TrustState.TRUSTED and self.is_server_of(trust)
 
     def _are_whole(self, built_under: bytes | None) -> bool:
         """Whether they were built under the server that answers, in our revisions or later ones."""

@@ -25,18 +25,13 @@ class Views(Protocol):
 
     trust: TrustSource
 
-    @property
-    def run_id(self) -> str:
-        """The Redis server's, as the newest connection has it; empty before the first one."""
-
     async def know_source(self) -> None:
         """Look at the store before calls of Redis are timed."""
 
-    async def apply(self, views: Sequence[RenderedView]) -> bool:
-        """Store the records that are newer than those in Redis. Raises `RedisError`."""
-
-    def is_server_of(self, trust: Trust) -> bool:
-        """Whether this is the server that views are written to."""
+    async def apply_on(self, trust: Trust, views: Sequence[RenderedView]) -> bool:
+        """Store the records that are newer than those in Redis. Whether the server that views are written to
+        has them. Raises `RedisError`.
+        """
 
 
 class ViewWriter:
@@ -79,16 +74,16 @@ class ViewWriter:
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _apply(self, views: Sequence[RenderedView], trust: Trust) -> bool:
-        before = self._views.run_id
+        are_shown = True
         try:
             for chunk in chunks(views):
                 await self._views.know_source()
                 async with self._breaker.attempt():
-                    await self._views.apply(chunk)
+                    are_shown &= await self._views.apply_on(trust, chunk)
         except Exception as error:
             logger.exception("%d views were not written: %s", len(views), type(error).__name__)
             return False
-        return self._views.is_server_of(trust) and before in ("", self._views.run_id)
+        return are_shown
 
 
 def newest(views: Sequence[RenderedView]) -> list[RenderedView]:

@@ -71,10 +71,8 @@ class CheckoutReader:
         if trust.state is TrustState.DISTRUSTED:
             return False
         await self._views.know_source()
-        before = self._views.run_id
         try:
             async with self._breaker.attempt():
-                await self._views.apply([view])
+                return await self._views.apply_on(trust, [view])
         except REDIS_FAILURES:
             return False
-        return self._views.is_server_of(trust) and before in ("", self._views.run_id)

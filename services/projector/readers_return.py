@@ -29,8 +29,8 @@ async def let_readers_return(
     rebuild: Callable[[], Awaitable[None]],
     hold_lock: Callable[[], Awaitable[bool]],
 ) -> None:
-    """Make this server the trusted one. Whoever holds the rebuild lock calls it, again and again until it is;
-    `hold_lock` renews it.
+    """Make this server the trusted one. The projector with the rebuild lock calls it again and again until it
+    is; `hold_lock` renews the lock.
 
     Raises `RedisError`, `OSError` and `StoreUnavailable`.
     """

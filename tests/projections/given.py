@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def checkout(checkout_id: str) -> Checkout:
 
 
 class AnyServer(Trust):
-    """Trust in whichever server it is."""
+    """Trust in any server."""
 
     def is_for(self, run_id: str) -> bool:
         return True
@@ -73,13 +74,16 @@ class TrustedServer:
     """Views on the server that everybody reads."""
 
     trust = AlwaysTrusted()
-    run_id = "any"
 
     async def know_source(self) -> None:
         """The store is this object."""
 
-    def is_server_of(self, trust: Trust) -> bool:
+    async def apply_on(self, trust: Trust, views: Sequence[RenderedView]) -> bool:
+        await self.apply(views)
         return True
+
+    async def apply(self, views: Sequence[RenderedView]) -> bool:
+        raise NotImplementedError
 
 
 class History:
